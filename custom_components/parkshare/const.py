@@ -1,0 +1,39 @@
+"""Constants of the ParkShare integration."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "parkshare"
+LOGGER = logging.getLogger(__package__)
+
+SUBENTRY_SPACE: Final = "space"
+
+# Config entry data. The two private keys (base64url) never leave the house; diagnostics leave them out.
+CONF_URL: Final = "url"
+CONF_SERVER: Final = "server"
+CONF_INSTALL: Final = "install"
+CONF_ACCOUNT: Final = "account"
+CONF_ACCOUNT_NAME: Final = "account_name"
+CONF_SIGN_KEY: Final = "sign_key"
+CONF_SEAL_KEY: Final = "seal_key"
+
+# Subentry data of one space.
+CONF_SPACE_ID: Final = "space_id"
+CONF_NAME: Final = "name"
+CONF_LATITUDE: Final = "latitude"
+CONF_LONGITUDE: Final = "longitude"
+CONF_ADDRESS: Final = "address"
+CONF_LENGTH_M: Final = "length_m"
+CONF_WIDTH_M: Final = "width_m"
+CONF_HEIGHT_M: Final = "height_m"
+CONF_BARRIER: Final = "barrier"
+# Only for a switch: what "on" means for the barrier, "up" or "down". A lock, cover or valve says so itself:
+# locked or closed is up (nobody gets in), unlocked or open is down.
+CONF_BARRIER_ON_MEANS: Final = "barrier_on_means"
+CONF_CAMERA: Final = "camera"
+CONF_CAMERA_POWER: Final = "camera_power"
+# Zero or more binary sensors, each an independent source that tells a car in the bay.
+CONF_OCCUPANCY: Final = "occupancy"
+CONF_OWNER: Final = "owner"
+CONF_OWNER_PLATE: Final = "owner_plate"
+CONF_RANGE_M: Final = "range_m"

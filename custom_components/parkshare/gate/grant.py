@@ -1,0 +1,28 @@
+"""The right of one car to one space for one period, as the house keeps it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A booking that this house has checked, opened and stored: enough to admit with the backend down.
+
+    start and end are UTC epoch seconds, half-open. plate is the text as the renter gave it; comparing
+    normalises. revision grows with each change of the booking.
+    """
+
+    booking: str
+    space: str
+    start: float
+    end: float
+    plate: str
+    revision: int = 1
+    alias: str = ""
+
+    def covers(self, now: float) -> bool:
+        """Tell whether now lies in the booked period."""
+        return self.start <= now < self.end
+
+    def __repr__(self) -> str:
+        """Leave the plate out: a repr ends in logs."""
+        return f"Grant(booking={self.booking!r}, start={self.start:.0f}, end={self.end:.0f}, revision={self.revision})"
