@@ -1,0 +1,1 @@
+"""People, their tokens, and the houses they linked."""

@@ -1,0 +1,1 @@
+"""Bookings: the right of a renter to a space for a period."""

@@ -1,0 +1,93 @@
+"""What houses tell about bookings, and what a house is told that starts over."""
+
+from typing import Any
+
+import structlog
+
+from parkshare_backend.accounts.installs import Install
+from parkshare_backend.bookings import rows
+from parkshare_backend.bookings.lifecycle import Cause, TransitionRefused
+from parkshare_backend.bookings.models import AdmissionDecided, GrantRefused, GrantStored, Stay
+from parkshare_backend.bookings.rows import Booking
+from parkshare_backend.bookings.service import Bookings, proposal
+from parkshare_backend.clock import Clock
+from parkshare_backend.http.problems import NOT_FOUND, Problem
+from parkshare_backend.link.service import LinkService, check
+from parkshare_backend.spaces.service import Space, Spaces
+from parkshare_backend.store.engine import ReadTx, Tx
+
+log = structlog.get_logger()
+
+
+class HouseFacts:
+    """The handlers of the link's events that are about bookings."""
+
+    def __init__(self, *, bookings: Bookings, spaces: Spaces, clock: Clock) -> None:
+        self._bookings = bookings
+        self._spaces = spaces
+        self._clock = clock
+
+    def register(self, link: LinkService) -> None:
+        """Take over the events and the snapshot of bookings."""
+        link.on_event("grant.stored", self.grant_stored)
+        link.on_event("grant.refused", self.grant_refused)
+        link.on_event("admission.decided", self.admission_decided)
+        link.on_event("stay.arrived", self.stay_arrived)
+        link.on_event("stay.left", self.stay_left)
+        link.on_snapshot("bookings", self.snapshot)
+
+    async def grant_stored(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Reserve: from here on the admission needs no backend."""
+        said = check(GrantStored, d)
+        booking, space = await self._own(tx, install, said.booking)
+        if said.revision >= booking.revision:
+            await self._advance(tx, booking, space, Cause.GRANT_STORED)
+
+    async def grant_refused(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Reject: the space is free again and the renter is told why."""
+        said = check(GrantRefused, d)
+        booking, space = await self._own(tx, install, said.booking)
+        if said.revision >= booking.revision:
+            await self._advance(tx, booking, space, Cause.GRANT_REFUSED, reason=said.reason)
+
+    async def admission_decided(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Write down what the house decided at its barrier."""
+        said = check(AdmissionDecided, d)
+        booking, _ = await self._own(tx, install, said.booking)
+        await rows.record_admission(tx, booking=booking.id, decision=said.decision, by=said.by, at=said.at)
+
+    async def stay_arrived(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Activate: the car stands there."""
+        said = check(Stay, d)
+        booking, space = await self._own(tx, install, said.booking)
+        at = min(said.at, self._clock.now())
+        if await self._advance(tx, booking, space, Cause.ARRIVED, at=at):
+            await rows.change(tx, booking.id, arrived_at=at)
+
+    async def stay_left(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Fulfil: the car has left."""
+        said = check(Stay, d)
+        booking, space = await self._own(tx, install, said.booking)
+        at = min(said.at, self._clock.now())
+        if await self._advance(tx, booking, space, Cause.LEFT, at=at):
+            await rows.change(tx, booking.id, left_at=at)
+
+    async def snapshot(self, tx: ReadTx, install: Install) -> list[dict[str, Any]]:
+        """Give every live booking on the house's spaces, as it would be proposed."""
+        spaces = await self._spaces.get_many(tx, await self._spaces.ids_of_install(tx, install.id))
+        return [proposal(booking, spaces[booking.space]) for booking in await rows.live_on_spaces(tx, spaces)]
+
+    async def _own(self, tx: ReadTx, install: Install, booking: str) -> tuple[Booking, Space]:
+        found = await self._bookings.get_with_space(tx, booking)
+        if found is None or found[1].install != install.id:
+            raise Problem(NOT_FOUND, "The house has no such booking.", pointer="/d/booking")
+        return found
+
+    async def _advance(self, tx: Tx, booking: Booking, space: Space, cause: Cause, **more: Any) -> bool:
+        try:
+            await self._bookings.advance(tx, booking, space, cause, **more)
+        except TransitionRefused as refused:
+            # an ordinary crossing: the renter canceled while the house's word was under way
+            log.info("bookings.fact_too_late", booking=booking.id, state=refused.state, cause=refused.cause)
+            return False
+        return True

@@ -1,0 +1,333 @@
+"""Booking a space: checked, claimed and told to the house in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import structlog
+
+from parkshare_backend.bookings import claims, rows
+from parkshare_backend.bookings.claims import SPACE_TAKEN, Kind
+from parkshare_backend.bookings.lifecycle import Cause, Standing, State, TransitionRefused, advance
+from parkshare_backend.bookings.models import BookingRequest
+from parkshare_backend.bookings.periods import period_faults
+from parkshare_backend.bookings.rows import Booking
+from parkshare_backend.clock import Clock, to_rfc3339
+from parkshare_backend.http.models import to_base64url
+from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldProblem, Problem, define
+from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.service import Space, Spaces
+from parkshare_backend.spaces.sizes import fits
+from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.store.outbox import Outbox, account_audience, install_audience
+
+EARLY_S = 30 * 60  # how long before the period a renter may be near
+LATE_S = 15 * 60  # how long after it a fix still belongs to the booking
+SWEEP_BATCH = 200
+
+ID_REUSED = define(
+    "id-reused", 409, "The id was used for another booking",
+    "A booking id belongs to one booking. Make a new id, seal the plate to it, and book again.",
+)  # fmt: skip
+NOT_OFFERED = define(
+    "not-offered", 409, "The space is not offered for the whole period",
+    "The owner shares the space in other periods, or stopped sharing it. Search again.",
+)  # fmt: skip
+OWN_SPACE = define(
+    "own-space", 409, "The space is your own",
+    "Nobody needs a booking for their own space. Choose another one.",
+)  # fmt: skip
+DOES_NOT_FIT = define(
+    "does-not-fit", 409, "The car does not fit",
+    "The car is larger than the space. Choose another offer.",
+)  # fmt: skip
+NOT_POSSIBLE_NOW = define(
+    "not-possible-now", 409, "The booking does not allow that now",
+    "The booking is over, or its car stands on the space, or it is too early. Look at its state and period.",
+)  # fmt: skip
+
+type Listener = Callable[[Tx, Booking, Cause], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Bookings:
+    """The bookings of all renters."""
+
+    def __init__(self, *, store: Store, outbox: Outbox, spaces: Spaces, clock: Clock) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._spaces = spaces
+        self._clock = clock
+        self._listeners: list[Listener] = []
+
+    def on_change(self, listener: Listener) -> None:
+        """Call this in the transaction in which the state of a booking changes, after the change."""
+        self._listeners.append(listener)
+
+    async def book(self, account: str, request: BookingRequest) -> tuple[Booking, Space, bool]:
+        """Book; the last of the answer is false if the same request was booked before."""
+        async with self._store.write() as tx:
+            content_hash = _content_hash(request)
+            known = await rows.get(tx, request.id)
+            if known is not None:
+                if known.account != account or known.content_hash != content_hash:
+                    raise Problem(ID_REUSED, pointer="/id")
+                return known, await self._space_of(tx, known), False
+            period = request.period.period()
+            self._check_period(period)
+            space = await self._bookable(tx, account, request, period)
+            booking = self._new(account, request.id, space, period, request.sealed_plate, content_hash)
+            await claims.take(
+                tx, kind=Kind.BOOKING, holder=booking.id, space=space.id, period=period, now=self._clock.now()
+            )
+            await self._add(tx, booking, space)
+            return booking, space, True
+
+    async def add_claimed(
+        self, tx: Tx, *, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes
+    ) -> Booking:
+        """Add a booking whose claim was taken before, by a standby; the window is checked again all the same."""
+        if await rows.get(tx, booking) is not None:
+            raise Problem(ID_REUSED, pointer="/booking")
+        if not await self._spaces.offered(tx, space.id, period):
+            raise Problem(NOT_OFFERED)
+        added = self._new(account, booking, space, period, sealed_plate, sha256(sealed_plate).digest())
+        await self._add(tx, added, space)
+        return added
+
+    async def find(self, account: str, booking: str) -> tuple[Booking, Space]:
+        """Give a booking to its renter or to the owner of its space; for anybody else there is none."""
+        async with self._store.read() as tx:
+            return await self._find(tx, account, booking)
+
+    async def listed(
+        self, account: str, *, role: str, before: str | None, limit: int
+    ) -> tuple[list[tuple[Booking, Space]], str | None]:
+        """Give a page of bookings, newest first, and the cursor of the next page."""
+        async with self._store.read() as tx:
+            if role == "owner":
+                owned = await self._spaces.ids_of_account(tx, account)
+                found = await rows.list_on_spaces(tx, owned, before=before, limit=limit + 1)
+            else:
+                found = await rows.list_of_account(tx, account, before=before, limit=limit + 1)
+            page = found[:limit]
+            spaces = await self._spaces.get_many(tx, {booking.space for booking in page})
+        cursor = page[-1].id if len(found) > limit else None
+        return [(booking, spaces[booking.space]) for booking in page], cursor
+
+    async def cancel(self, account: str, booking: str) -> tuple[Booking, Space]:
+        """Give a booking back; the space is free for others at once."""
+        async with self._store.write() as tx:
+            found, space = await self._find(tx, account, booking, renter_only=True)
+            try:
+                changed = await self.advance(tx, found, space, Cause.CANCELED)
+            except TransitionRefused:
+                detail = f"The booking is {found.standing.state}. Only one that waits for its car can be canceled."
+                raise Problem(NOT_POSSIBLE_NOW, detail) from None
+            return changed, space
+
+    async def here(self, account: str, booking: str) -> tuple[Booking, Space]:
+        """Hear the renter say that they are at the space: arms the camera without a position."""
+        async with self._store.write() as tx:
+            found, space = await self._find(tx, account, booking, renter_only=True)
+            now = self._clock.now()
+            if not found.live:
+                raise Problem(NOT_POSSIBLE_NOW, f"The booking is {found.standing.state}. Book again.")
+            if now < found.period.start - EARLY_S:
+                opens = to_rfc3339(found.period.start - EARLY_S)
+                raise Problem(NOT_POSSIBLE_NOW, f"It is too early: the space can be opened from {opens} on.")
+            if now > found.period.end:
+                raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Book again.")
+            return await self.renter_near(tx, found, space, at=now, source="here"), space
+
+    async def renter_near(self, tx: Tx, booking: Booking, space: Space, *, at: float, source: str) -> Booking:
+        """Tell the house that the renter is near."""
+        near = replace(booking, near=True)
+        await rows.change(tx, booking.id, near=1)
+        fact = {"booking": booking.id, "space": space.id, "at": to_rfc3339(at), "source": source}
+        await self._outbox.append(tx, install_audience(space.install), "renter.near", fact)
+        await self._tell_people(tx, near, space, cause="renter-near")
+        return near
+
+    async def renter_away(self, tx: Tx, booking: Booking, space: Space, *, at: float) -> None:
+        """Tell the house that the renter went away."""
+        await rows.change(tx, booking.id, near=0)
+        fact = {"booking": booking.id, "space": space.id, "at": to_rfc3339(at)}
+        await self._outbox.append(tx, install_audience(space.install), "renter.away", fact)
+        await self._tell_people(tx, replace(booking, near=False), space, cause="renter-away")
+
+    async def advance(
+        self,
+        tx: Tx,
+        booking: Booking,
+        space: Space,
+        cause: Cause,
+        *,
+        at: float | None = None,
+        reason: str | None = None,
+    ) -> Booking:
+        """Let something happen to a booking, with all that follows: claim, facts for house and people, listeners.
+
+        Raises:
+            TransitionRefused: it can't happen in this state.
+
+        """
+        now = self._clock.now()
+        standing = advance(booking.standing, cause, at=now if at is None else at, end=booking.period.end)
+        over_now = booking.period.end <= now
+        if standing == booking.standing:
+            if over_now and cause is Cause.ENDED:
+                await rows.change(tx, booking.id, due_at=None)
+            return booking
+        withdrawn = booking.live and standing.state is State.CANCELED
+        unanswered = booking.standing.state is State.PENDING and cause is Cause.ENDED
+        changed = replace(
+            booking,
+            standing=standing,
+            near=booking.near and standing.holds_space,
+            revision=booking.revision + (withdrawn or unanswered),
+        )
+        if booking.live and not changed.live:
+            await claims.release(tx, Kind.BOOKING, booking.id)
+        elif changed.live and not booking.live:
+            await claims.take(tx, kind=Kind.BOOKING, holder=booking.id, space=space.id, period=booking.period, now=now)
+        await rows.change(
+            tx, booking.id, state=standing.state, overstay=int(standing.overstay), near=int(changed.near),
+            revision=changed.revision, due_at=booking.period.end if changed.live and cause is not Cause.ENDED else None,
+        )  # fmt: skip
+        if withdrawn or unanswered:
+            fact = {
+                "booking": booking.id, "space": space.id, "revision": changed.revision,
+                "reason": "renter" if withdrawn else "unanswered",
+            }  # fmt: skip
+            await self._outbox.append(tx, install_audience(space.install), "booking.canceled", fact)
+        await self._tell_people(tx, changed, space, cause=str(cause), reason=reason)
+        for listener in self._listeners:
+            await listener(tx, changed, cause)
+        return changed
+
+    async def sweep(self, now: float) -> int:
+        """Settle the bookings whose period is over, and forget expired holds; give how many were settled."""
+        async with self._store.read() as tx:
+            if not await rows.due(tx, now, limit=1):
+                return 0
+        async with self._store.write() as tx:
+            over = await rows.due(tx, now, limit=SWEEP_BATCH)
+            for booking in over:
+                await self.advance(tx, booking, await self._space_of(tx, booking), Cause.ENDED)
+        log.info("bookings.swept", settled=len(over))
+        return len(over)
+
+    async def get_with_space(self, tx: ReadTx, booking: str) -> tuple[Booking, Space] | None:
+        """Give a booking and its space to another part of the backend."""
+        found = await rows.get(tx, booking)
+        return (found, await self._space_of(tx, found)) if found else None
+
+    async def live_of_renter(self, tx: ReadTx, account: str, around: Period) -> list[tuple[Booking, Space]]:
+        """Give the renter's live bookings whose period overlaps the given one, with their spaces."""
+        return await self._with_spaces(tx, await rows.live_of_account(tx, account, around))
+
+    async def live_on_own(self, tx: ReadTx, account: str, around: Period) -> list[tuple[Booking, Space]]:
+        """Give the live bookings of others on the account's spaces whose period overlaps the given one."""
+        owned = await self._spaces.ids_of_account(tx, account)
+        found = await rows.live_on_spaces(tx, owned, around) if owned else []
+        return await self._with_spaces(tx, [booking for booking in found if booking.account != account])
+
+    def _check_period(self, period: Period) -> None:
+        faults = period_faults(period, now=self._clock.now())
+        if faults:
+            raise Problem(INVALID_REQUEST, errors=tuple(FieldProblem(fault.pointer, fault.detail) for fault in faults))
+
+    async def _bookable(self, tx: Tx, account: str, request: BookingRequest, period: Period) -> Space:
+        """Check in the transaction of the booking, since the owner may be changing windows at this moment."""
+        space = await self._spaces.get(tx, request.space)
+        if space is None or space.withdrawn:
+            raise Problem(NOT_FOUND, "There is no such space. Search again.", pointer="/space")
+        if space.account == account:
+            raise Problem(OWN_SPACE, pointer="/space")
+        if request.vehicle is not None and not fits(request.vehicle.size(), space.size):
+            raise Problem(DOES_NOT_FIT, pointer="/vehicle")
+        if not await self._spaces.offered(tx, space.id, period):
+            raise Problem(NOT_OFFERED, pointer="/period")
+        return space
+
+    def _new(
+        self, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes, content_hash: bytes
+    ) -> Booking:
+        return Booking(
+            id=booking,
+            account=account,
+            space=space.id,
+            period=period,
+            standing=Standing(),
+            near=False,
+            revision=1,
+            sealed_plate=sealed_plate,
+            content_hash=content_hash,
+            created_at=self._clock.now(),
+        )
+
+    async def _add(self, tx: Tx, booking: Booking, space: Space) -> None:
+        await rows.add(tx, booking)
+        await self._outbox.append(tx, install_audience(space.install), "booking.proposed", proposal(booking, space))
+        await self._tell_people(tx, booking, space, cause="proposed")
+
+    async def _tell_people(
+        self, tx: Tx, booking: Booking, space: Space, *, cause: str, reason: str | None = None
+    ) -> None:
+        fact: dict[str, Any] = {
+            "booking": booking.id, "space": space.id, "state": booking.standing.state, "near": booking.near,
+            "overstay": booking.standing.overstay, "revision": booking.revision, "cause": cause, "reason": reason,
+        }  # fmt: skip
+        for account in {booking.account, space.account}:
+            await self._outbox.append(tx, account_audience(account), "booking.changed", fact)
+
+    async def _find(
+        self, tx: ReadTx, account: str, booking: str, *, renter_only: bool = False
+    ) -> tuple[Booking, Space]:
+        found = await rows.get(tx, booking)
+        if found is None:
+            raise Problem(NOT_FOUND)
+        space = await self._space_of(tx, found)
+        if account != found.account and (renter_only or account != space.account):
+            raise Problem(NOT_FOUND)
+        return found, space
+
+    async def _space_of(self, tx: ReadTx, booking: Booking) -> Space:
+        space = await self._spaces.get(tx, booking.space)
+        if space is None:
+            raise RuntimeError("a booking without its space")  # the foreign key forbids it
+        return space
+
+    async def _with_spaces(self, tx: ReadTx, found: list[Booking]) -> list[tuple[Booking, Space]]:
+        spaces = await self._spaces.get_many(tx, {booking.space for booking in found})
+        return [(booking, spaces[booking.space]) for booking in found]
+
+
+def proposal(booking: Booking, space: Space) -> dict[str, Any]:
+    """Give what a house is told of a booking: the `d` of `booking.proposed` and of each entry of a snapshot."""
+    return {
+        "booking": booking.id,
+        "space": space.id,
+        "revision": booking.revision,
+        "state": booking.standing.state,
+        "period": {"start": to_rfc3339(booking.period.start), "end": to_rfc3339(booking.period.end)},
+        "sealed_plate": to_base64url(booking.sealed_plate),
+        "renter": {"alias": _alias(booking.account, space.install)},
+    }
+
+
+def _alias(account: str, install: str) -> str:
+    """Give a name by which one house knows a renter again, and no other house does."""
+    return f"Renter {sha256(f'{account}|{install}'.encode()).hexdigest()[:4].upper()}"
+
+
+def _content_hash(request: BookingRequest) -> bytes:
+    content = request.model_dump(mode="json", exclude={"id"})
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+__all__ = ["SPACE_TAKEN", "Bookings", "proposal"]

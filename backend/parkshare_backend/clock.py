@@ -1,0 +1,75 @@
+"""Time, randomness and identity, handed in so that a test or a simulation can own them.
+
+Everything inside the backend counts UTC epoch seconds (float); RFC 3339 text exists only on the wire.
+"""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+# RFC 3339 needs an offset; without one nobody knows which instant is meant.
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+
+class Clock(Protocol):
+    """Where the backend gets the time from."""
+
+    def now(self) -> float:
+        """Tell the time in UTC epoch seconds."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; a clock of a simulation wakes its sleepers when it is moved."""
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> float:
+        """Tell the time in UTC epoch seconds."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds of real time."""
+        await asyncio.sleep(seconds)
+
+
+class Random(Protocol):
+    """Where secrets come from: `secrets.SystemRandom()` in a server, a seeded one in a simulation."""
+
+    def randbytes(self, n: int, /) -> bytes:
+        """Give n random bytes."""
+
+    def choice(self, seq: str, /) -> str:
+        """Give one of the letters."""
+
+    def random(self) -> float:
+        """Give a number of [0, 1)."""
+
+    def sample[Item](self, population: Sequence[Item], k: int) -> list[Item]:
+        """Give k of the items in random order."""
+
+
+def new_id() -> str:
+    """Make a UUIDv7 (RFC 9562): sorts by the time it was made, so indexes grow at their end."""
+    return str(uuid.uuid7())
+
+
+def to_rfc3339(at: float) -> str:
+    """Write an instant as RFC 3339 in UTC with `Z`, to the millisecond.
+
+    Whole seconds carry no fraction, which keeps the common case readable.
+    """
+    moment = datetime.fromtimestamp(round(at, 3), UTC)
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> float:
+    """Read an RFC 3339 instant as UTC epoch seconds; raise ValueError when it is not one."""
+    if not _RFC3339.fullmatch(text):
+        raise ValueError(f"not an RFC 3339 time with an offset, like {to_rfc3339(0)}")
+    return datetime.fromisoformat(text.upper()).timestamp()

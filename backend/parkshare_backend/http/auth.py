@@ -1,0 +1,41 @@
+"""Who calls and what they may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Scope(StrEnum):
+    """A right that a token carries."""
+
+    SEARCH = "search"
+    BOOKINGS = "bookings"
+    POSITIONS = "positions"
+    INSTALLS = "installs"
+    ACCOUNT = "account"
+
+
+# The table from which the OpenAPI document describes the scopes; a new scope is a new row.
+SCOPES: dict[Scope, str] = {
+    Scope.SEARCH: "search for free spaces",
+    Scope.BOOKINGS: "book spaces, see, change and cancel the account's bookings and standbys",
+    Scope.POSITIONS: "send positions, and nothing else: enough for a phone's tracker",
+    Scope.INSTALLS: "approve, list and revoke the account's houses",
+    Scope.ACCOUNT: "see the account and manage its tokens",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The account behind a request and the token it came with."""
+
+    account: str
+    token: str  # the token's id, never the token
+    scopes: frozenset[Scope]
+
+
+class Authenticator(Protocol):
+    """Turns a bearer token into a principal."""
+
+    async def authenticate(self, token: str) -> Principal:
+        """Raise Problem(UNAUTHENTICATED) for anything but a live token."""

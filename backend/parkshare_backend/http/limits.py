@@ -1,0 +1,79 @@
+"""Rate limits: token buckets in memory, one for each caller and class of route."""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parkshare_backend.clock import Clock
+from parkshare_backend.http.problems import RATE_LIMITED, Problem
+
+
+class Rate(StrEnum):
+    """The class of a route: how expensive it is, or how much guessing it invites."""
+
+    NORMAL = "normal"
+    SEARCH = "search"
+    LOGIN = "login"  # passwords and new accounts
+    CODE = "code"  # looking at somebody's pairing code
+    POLL = "poll"  # a house that waits for its owner
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A bucket: `burst` requests at once, then `per_minute`."""
+
+    burst: float
+    per_minute: float
+
+
+# Passwords: 10 tries, then one in 12 s, on top of argon2. User codes: 20^8 codes live 15 minutes; at
+# 5 guesses a minute from one caller a hit on one of 1000 open codes takes about ten years.
+DEFAULT_ALLOWANCES: dict[Rate, Allowance] = {
+    Rate.NORMAL: Allowance(burst=120, per_minute=600),
+    Rate.SEARCH: Allowance(burst=30, per_minute=120),
+    Rate.LOGIN: Allowance(burst=10, per_minute=5),
+    Rate.CODE: Allowance(burst=10, per_minute=5),
+    Rate.POLL: Allowance(burst=20, per_minute=60),
+}
+# What one address may do in all classes together, before anybody knows who calls. Offices share one.
+ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
+
+_MAX_BUCKETS = 50_000  # about 10 MB; the least recently used one is forgotten, and was full by then
+
+
+class RateLimiter:
+    """Buckets that fill with time; a caller with an empty one is told when to come back.
+
+    scale multiplies every allowance; 0 switches the limits off.
+    """
+
+    def __init__(self, clock: Clock, *, scale: float = 1.0) -> None:
+        self._clock = clock
+        self._scale = scale
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    def hit(self, caller: str, rate: Rate | None) -> None:
+        """Take one request of the caller; raise Problem(RATE_LIMITED) when none is left.
+
+        caller is `account:<id>` or `address:<ip>`; rate None is the allowance of the address as a whole.
+        """
+        if not self._scale:
+            return
+        allowance = ADDRESS_ALLOWANCE if rate is None else DEFAULT_ALLOWANCES[rate]
+        burst, refill = allowance.burst * self._scale, allowance.per_minute * self._scale / 60
+        key, now = (caller, rate or ""), self._clock.now()
+        left, at = self._buckets.pop(key, (burst, now))
+        left = min(burst, left + max(0.0, now - at) * refill)
+        if left < 1:
+            self._buckets[key] = (left, now)
+            retry_after = math.ceil((1 - left) / refill)
+            raise Problem(
+                RATE_LIMITED,
+                f"Too many requests. Try again in {retry_after} s.",
+                headers={"Retry-After": str(retry_after)},
+                extra={"retry_after": retry_after},
+            )
+        self._buckets[key] = (left - 1, now)
+        while len(self._buckets) > _MAX_BUCKETS:
+            self._buckets.popitem(last=False)

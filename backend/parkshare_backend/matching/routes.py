@@ -1,0 +1,14 @@
+"""HTTP routes of searching."""
+
+from parkshare_backend import keys
+from parkshare_backend.http.api import Context, Routes
+from parkshare_backend.http.auth import Scope
+from parkshare_backend.matching.models import SearchRequest, SearchResult
+
+routes = Routes()
+
+
+@routes.post("/api/v1/searches", scope=Scope.SEARCH, request=SearchRequest, response=SearchResult)
+async def search(ctx: Context, body: SearchRequest) -> SearchResult:
+    """Find free spaces for a period near a place, best first."""
+    return await ctx.app[keys.MATCHING].search(ctx.account, body)

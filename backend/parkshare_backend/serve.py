@@ -1,0 +1,64 @@
+"""Running the server until it is told to stop."""
+
+import asyncio
+import signal
+import sqlite3
+
+import sqlalchemy as sa
+import structlog
+from aiohttp import web
+
+from parkshare_backend.app import build_app
+from parkshare_backend.settings import Settings
+from parkshare_backend.store import migrate
+
+log = structlog.get_logger()
+
+
+def serve(settings: Settings, *, migrate_first: bool) -> int:
+    """Serve until SIGTERM or SIGINT; give the exit code."""
+    if (refusal := _prepare(settings, migrate_first=migrate_first)) is not None:
+        log.error("server.refused", reason=refusal)
+        return 1
+    try:
+        asyncio.run(_serve(settings))
+    except OSError as error:
+        log.error("server.cannot_listen", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400
+        return 1
+    return 0
+
+
+def _prepare(settings: Settings, *, migrate_first: bool) -> str | None:
+    """Bring the database up to date; give a reason when the server must not start on it."""
+    try:
+        revision = migrate.current(settings.database)
+        if revision is not None and not migrate.known(revision):
+            return f"The database has revision {revision} of a newer version. Update the server, or restore a backup."
+        if revision != migrate.head():
+            if not migrate_first:
+                return f"The database has revision {revision}, this version needs {migrate.head()}. Run `migrate`."
+            migrate.upgrade(settings.database)
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        return f"The database cannot be opened: {error}. See `parkshare-backend doctor`."
+    return None
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    runner = web.AppRunner(build_app(settings), access_log=None, shutdown_timeout=settings.drain_s)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+        await site.start()
+        # The port that the system chose, when the setting is 0.
+        port = runner.addresses[0][1]
+        log.info("server.listening", host=settings.host, port=port, public_url=settings.public_url)
+        await stop.wait()
+        log.info("server.stopping")
+    finally:
+        # Stops listening, says bye to the houses (on_shutdown), waits for open requests, closes the database.
+        await runner.cleanup()
+    log.info("server.stopped")

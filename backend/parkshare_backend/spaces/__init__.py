@@ -1,0 +1,1 @@
+"""Spaces: what owners offer, where it lies, and when it is shared."""

@@ -1,0 +1,207 @@
+"""What is known of spaces: houses publish them, searches and bookings look at them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from parkshare_backend.accounts.installs import Install, Installs
+from parkshare_backend.clock import Clock
+from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldProblem, Problem, define
+from parkshare_backend.link.service import LinkService, check
+from parkshare_backend.spaces.geometry import Point, boxes_around, distance_m
+from parkshare_backend.spaces.models import SpacePublish, SpaceState, SpaceWithdraw, WindowsPublish
+from parkshare_backend.spaces.periods import Period, merge
+from parkshare_backend.spaces.sizes import Size
+from parkshare_backend.spaces.tables import SPACES, WINDOWS
+from parkshare_backend.store.engine import ReadTx, Tx
+
+HORIZON_S = 29 * 86_400  # 28 days, and a day for the calendar's last local midnight
+SPACE_ELSEWHERE = define(
+    "space-elsewhere",
+    409,
+    "The space belongs to another house",
+    "A space belongs to the house that published it first. Make a new space, or revoke the other house of the same "
+    "owner first.",
+)
+
+_PLACES = sa.table("space_places", *(sa.column(name) for name in ("n", "south", "north", "west", "east")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """One published space. seal_key is X25519, 32 bytes; range_m is the radius of its fence."""
+
+    id: str
+    install: str
+    account: str  # of the owner
+    name: str
+    place: Point
+    address: str
+    access_notes: str
+    size: Size
+    range_m: float
+    price_minor: int
+    currency: str
+    seal_key: bytes
+    sharing: bool
+    withdrawn: bool
+    revision: int
+
+
+class Spaces:
+    """The spaces of all houses and their windows."""
+
+    def __init__(self, *, installs: Installs, clock: Clock) -> None:
+        self._installs = installs
+        self._clock = clock
+
+    def register(self, link: LinkService) -> None:
+        """Take over the requests and events of the link that are about spaces."""
+        link.on_request("space.publish", self.publish)
+        link.on_request("space.withdraw", self.withdraw)
+        link.on_request("windows.publish", self.publish_windows)
+        link.on_event("space.state", self.state)
+
+    async def get(self, tx: ReadTx, space: str) -> Space | None:
+        """Give a space, shared or not, withdrawn or not."""
+        row = await tx.one(sa.select(SPACES).where(SPACES.c.id == space))
+        return _space(row) if row else None
+
+    async def get_many(self, tx: ReadTx, spaces: Collection[str]) -> dict[str, Space]:
+        """Give the spaces with these ids."""
+        rows = await tx.all(sa.select(SPACES).where(SPACES.c.id.in_(spaces)))
+        return {row.id: _space(row) for row in rows}
+
+    async def ids_of_account(self, tx: ReadTx, account: str) -> list[str]:
+        """Give the ids of the spaces that the account owns."""
+        return [row.id for row in await tx.all(sa.select(SPACES.c.id).where(SPACES.c.account == account))]
+
+    async def ids_of_install(self, tx: ReadTx, install: str) -> list[str]:
+        """Give the ids of the spaces of a house."""
+        return [row.id for row in await tx.all(sa.select(SPACES.c.id).where(SPACES.c.install == install))]
+
+    async def offered(self, tx: ReadTx, space: str, period: Period) -> bool:
+        """Tell whether the space is shared now and a window covers the whole period."""
+        return bool(await tx.scalar(sa.select(sa.literal(1)).where(SPACES.c.id == space, *_offered(period))))
+
+    async def offered_near(
+        self, tx: ReadTx, centre: Point, radius_m: float, period: Period
+    ) -> list[tuple[Space, float]]:
+        """Give the spaces within the radius that are offered for the whole period, with their distances in metres."""
+        boxes = sa.or_(
+            *(
+                sa.and_(
+                    _PLACES.c.south >= box.south,
+                    _PLACES.c.north <= box.north,
+                    _PLACES.c.west >= box.west,
+                    _PLACES.c.east <= box.east,
+                )
+                for box in boxes_around(centre, radius_m)
+            )
+        )
+        rows = await tx.all(sa.select(SPACES).join(_PLACES, _PLACES.c.n == SPACES.c.n).where(boxes, *_offered(period)))
+        spaces = [(space := _space(row), distance_m(centre, space.place)) for row in rows]
+        return [(space, distance) for space, distance in spaces if distance <= radius_m]
+
+    async def publish(self, tx: Tx, install: Install, d: dict[str, Any]) -> dict[str, Any]:
+        """Answer `space.publish`: make the space, or change it."""
+        said = check(SpacePublish, d)
+        known = await self.get(tx, said.space)
+        if known is not None and known.install != install.id:
+            await self._may_take_over(tx, known, install)
+        values = {
+            "install": install.id, "account": install.account, "name": said.name,
+            "lat": said.position.lat, "lon": said.position.lon,
+            "address": said.address, "access_notes": said.access_notes,
+            "length_m": said.size.length_m, "width_m": said.size.width_m, "height_m": said.size.height_m,
+            "range_m": said.range_m, "price_minor": said.price.amount_minor, "currency": said.price.currency,
+            "seal_key": said.seal_key, "sharing": int(said.sharing), "withdrawn": 0,
+            "revision": known.revision + 1 if known else 1,
+        }  # fmt: skip
+        if known is None:
+            await tx.execute(sa.insert(SPACES).values(id=said.space, barrier="unknown", **values))
+        else:
+            await tx.execute(sa.update(SPACES).where(SPACES.c.id == said.space).values(values))
+        return {"revision": values["revision"]}
+
+    async def withdraw(self, tx: Tx, install: Install, d: dict[str, Any]) -> dict[str, Any]:
+        """Answer `space.withdraw`: offer it no more; live bookings keep their right."""
+        space = await self._own(tx, install, check(SpaceWithdraw, d).space)
+        await tx.execute(sa.delete(WINDOWS).where(WINDOWS.c.space == space.id))
+        await tx.execute(sa.update(SPACES).where(SPACES.c.id == space.id).values(withdrawn=1, sharing=0))
+        return {}
+
+    async def publish_windows(self, tx: Tx, install: Install, d: dict[str, Any]) -> dict[str, Any]:
+        """Answer `windows.publish`: replace all windows of the space; those that touch become one."""
+        said = check(WindowsPublish, d)
+        space = await self._own(tx, install, said.space)
+        now = self._clock.now()
+        periods = [window.period() for window in said.windows]
+        faults = [fault for i, period in enumerate(periods) if (fault := _window_fault(i, period, now=now))]
+        if faults:
+            raise Problem(INVALID_REQUEST, errors=tuple(faults))
+        windows = merge(period for period in periods if period.end > now)
+        await tx.execute(sa.delete(WINDOWS).where(WINDOWS.c.space == space.id))
+        if windows:
+            rows = [{"space": space.id, "t0": window.start, "t1": window.end} for window in windows]
+            await tx.execute(sa.insert(WINDOWS), rows)
+        return {"windows": len(windows)}
+
+    async def state(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Hear `space.state`."""
+        said = check(SpaceState, d)
+        space = await self._own(tx, install, said.space)
+        values = {
+            "barrier": said.known_barrier,
+            "fault": said.fault,
+            "sharing": int(said.sharing and not space.withdrawn),
+        }
+        await tx.execute(sa.update(SPACES).where(SPACES.c.id == space.id).values(values))
+
+    async def _own(self, tx: ReadTx, install: Install, space: str) -> Space:
+        known = await self.get(tx, space)
+        if known is None or known.install != install.id:
+            raise Problem(NOT_FOUND, "The house has no such space. Publish it first.", pointer="/d/space")
+        return known
+
+    async def _may_take_over(self, tx: ReadTx, space: Space, install: Install) -> None:
+        """Let a house that was paired anew have the spaces of its revoked predecessor, if both have one owner."""
+        holder = await self._installs.get(tx, space.install)
+        if space.account != install.account or holder is None or holder.revoked_at is None:
+            raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
+
+
+def _offered(period: Period) -> tuple[sa.ColumnElement[bool], ...]:
+    window = sa.exists().where(WINDOWS.c.space == SPACES.c.id, WINDOWS.c.t0 <= period.start, WINDOWS.c.t1 >= period.end)
+    return SPACES.c.sharing == 1, SPACES.c.withdrawn == 0, window
+
+
+def _window_fault(index: int, period: Period, *, now: float) -> FieldProblem | None:
+    pointer = f"/d/windows/{index}/end"
+    if period.end <= period.start:
+        return FieldProblem(pointer, "The window ends before it starts. Send a later end.")
+    if period.end > now + HORIZON_S:
+        return FieldProblem(pointer, "The window ends more than 28 days ahead. Publish it when it is nearer.")
+    return None
+
+
+def _space(row: sa.Row[Any]) -> Space:
+    return Space(
+        id=row.id,
+        install=row.install,
+        account=row.account,
+        name=row.name,
+        place=Point(row.lat, row.lon),
+        address=row.address,
+        access_notes=row.access_notes,
+        size=Size(row.length_m, row.width_m, row.height_m),
+        range_m=row.range_m,
+        price_minor=row.price_minor,
+        currency=row.currency,
+        seal_key=row.seal_key,
+        sharing=bool(row.sharing),
+        withdrawn=bool(row.withdrawn),
+        revision=row.revision,
+    )

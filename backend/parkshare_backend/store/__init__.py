@@ -1,0 +1,1 @@
+"""The database: engine, tables that belong to no feature, the outbox, migrations."""

@@ -1,0 +1,123 @@
+"""Bringing a database to the schema of this version.
+
+`python -m parkshare_backend.store.migrate MESSAGE` drafts the next migration from the difference between
+the tables in the code and the newest migration; a person reads and finishes it.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+from parkshare_backend.store.engine import database_url
+from parkshare_backend.store.tables import EXTRAS, metadata
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def head() -> str | None:
+    """Give the revision that this version of the code needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def current(database: str) -> str | None:
+    """Give the revision of a database; None is one without our tables (a missing file is not made)."""
+    path = database_url(database).database
+    if path is None or not Path(path).exists():
+        return None
+    with _connect(database) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def known(revision: str) -> bool:
+    """Tell whether this version of the code knows a revision (a newer one's it does not)."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def upgrade(database: str) -> None:
+    """Bring the database to the newest revision; a missing one is made."""
+    path = database_url(database).database
+    if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with _connect(database) as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        connection.commit()
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def differences(database: str) -> list[str]:
+    """Tell where a database differs from the tables, triggers and virtual tables in the code."""
+    with _connect(database) as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+        found = [str(difference) for difference in compare_metadata(context, metadata)]
+        present = _statements(connection)
+    for extra in EXTRAS:
+        if _plain(present.get(extra.name)) != _plain(extra.create):
+            found.append(f"{extra.name} is not as in the code")
+    triggers = {name for name, sql in present.items() if sql.upper().startswith("CREATE TRIGGER")}
+    found += [f"{name} is in the database only" for name in sorted(triggers - {extra.name for extra in EXTRAS})]
+    return found
+
+
+def ours(item: Any, name: str | None, kind: str, *_: Any) -> bool:
+    """Tell Alembic to leave alone what it cannot compare: virtual tables and their shadow tables."""
+    del item
+    return kind != "table" or name in metadata.tables
+
+
+def draft(message: str) -> None:
+    """Write the next migration beside the others."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = str(Path(folder) / "draft.db")
+        if head() is not None:
+            upgrade(database)
+        with _connect(database) as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.revision(config, message, autogenerate=True, rev_id=_next_revision())
+
+
+def missing_extras(connection: sa.Connection) -> list[str]:
+    """Give the statements of what the code has beside its tables and the database has not."""
+    present = _statements(connection)
+    return [extra.create for extra in EXTRAS if _plain(present.get(extra.name)) != _plain(extra.create)]
+
+
+def _next_revision() -> str:
+    return f"{int(head() or 0) + 1:04d}"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+def _connect(database: str) -> sa.Connection:
+    engine = sa.create_engine(database_url(database).set(drivername="sqlite"), poolclass=NullPool)
+    return engine.connect()
+
+
+def _statements(connection: sa.Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {row.name: row.sql for row in rows}
+
+
+def _plain(statement: str | None) -> str:
+    return " ".join((statement or "").rstrip(";").split())
+
+
+if __name__ == "__main__":
+    draft(" ".join(sys.argv[1:]) or "change")

@@ -1,0 +1,1 @@
+"""Tracking: from the fixes of a phone to the fact that somebody is near."""

@@ -1,0 +1,62 @@
+"""One position report of a phone, and what the fence machine makes of its time and accuracy.
+
+Pure: standard library only.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+UNKNOWN_ACCURACY_M = 50.0  # a phone that doesn't say is neither perfect nor useless
+SKEW_SAMPLES = 9
+SKEW_MIN_SAMPLES = 3
+SKEW_SPACING_S = 5.0  # a queue that is flushed arrives in one breath: it counts as one sample
+SKEW_TOLERATED_S = 30.0  # below this a difference is delay, not a wrong clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One position report.
+
+    at is the phone's time of the fix, received_at ours, sent_at the phone's clock when it sent the message
+    live, None if it doesn't say or the message waited in a queue; all UTC epoch seconds. accuracy_m is the
+    radius that holds the true place in 68 of 100 cases; None or <= 0 means unknown. entered: the phone's own
+    fence says that it went in.
+    """
+
+    lat: float
+    lon: float
+    at: float
+    received_at: float
+    accuracy_m: float | None = None
+    sent_at: float | None = None
+    mock: bool = False
+    entered: bool = False
+
+    @property
+    def radius_m(self) -> float:
+        """The accuracy to reckon with."""
+        return self.accuracy_m if self.accuracy_m is not None and self.accuracy_m > 0 else UNKNOWN_ACCURACY_M
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far the phone's clock is behind ours, learnt from live sends: (sent_at, received_at) of the last few."""
+
+    samples: tuple[tuple[float, float], ...] = ()
+
+    def learn(self, fix: Fix) -> Clock:
+        """Take a live send into account, once, and not several of one breath."""
+        if fix.sent_at is None:
+            return self
+        if self.samples:
+            sent_at, received_at = self.samples[-1]
+            if fix.sent_at <= sent_at or fix.received_at - received_at < SKEW_SPACING_S:
+                return self
+        return Clock((*self.samples, (fix.sent_at, fix.received_at))[-SKEW_SAMPLES:])
+
+    def correct(self, at: float) -> float:
+        """Give our time for a time of the phone."""
+        if len(self.samples) < SKEW_MIN_SAMPLES:
+            return at
+        behind = median(received_at - sent_at for sent_at, received_at in self.samples)
+        return at + behind if abs(behind) > SKEW_TOLERATED_S else at

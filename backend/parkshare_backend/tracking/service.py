@@ -1,0 +1,181 @@
+"""From fixes to facts: who is near which space. Positions live in memory, and only while a booking needs them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from parkshare_backend.bookings.rows import Booking
+from parkshare_backend.bookings.service import EARLY_S, LATE_S, Bookings
+from parkshare_backend.clock import Clock
+from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.service import Space
+from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.tracking import rows
+from parkshare_backend.tracking.fence import FenceEvent, FencePolicy, FenceState, Kind, step, tick
+from parkshare_backend.tracking.fix import Fix
+from parkshare_backend.tracking.models import FixBody, IgnoredFix, PositionsAnswer
+
+RENTER_HORIZON_S = 60.0  # the camera needs no longer to wake
+OWNER_HORIZON_S = 600.0  # the earlier an owner's return is known, the more standbys can be found
+NOT_NEEDED = "not-needed"  # no booking of the sender is due: the fix is forgotten at once
+
+log = structlog.get_logger()
+
+
+class OwnerNear(Protocol):
+    """Who wants to hear that an owner comes home while somebody has their space."""
+
+    async def owner_near(self, tx: Tx, home: Space, *, at: float) -> None:
+        """Find a standby if one is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """One fence that is watched for an account now."""
+
+    key: str  # renter:<booking> or owner:<booking>
+    booking: Booking
+    space: Space
+    policy: FencePolicy
+    owner: bool
+    closes_at: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is remembered of one account: its fences, until when, and that one request is handled at a time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    states: dict[str, FenceState] = field(default_factory=dict)
+    closes_at: float = 0.0
+
+
+class Tracking:
+    """Watches the fences of live bookings."""
+
+    def __init__(self, *, store: Store, bookings: Bookings, standby: OwnerNear, clock: Clock) -> None:
+        self._store = store
+        self._bookings = bookings
+        self._standby = standby
+        self._clock = clock
+        self._watches: dict[str, Watch] = defaultdict(Watch)
+
+    @property
+    def watched(self) -> int:
+        """How many accounts something is remembered of."""
+        return len(self._watches)
+
+    async def report(self, account: str, fixes: Sequence[FixBody]) -> PositionsAnswer:
+        """Take position reports into account; each that can't be used is named with its reason."""
+        watch = self._watches[account]
+        async with watch.lock:
+            async with self._store.read() as tx:
+                fences = await self._fences(tx, account)
+                states = {fence.key: await self._state(tx, watch, account, fence) for fence in fences}
+            if not fences:
+                self._watches.pop(account, None)
+                ignored = [IgnoredFix(index=i, reason=NOT_NEEDED) for i in range(len(fixes))]
+                return PositionsAnswer(accepted=0, ignored=ignored, near=[])
+            received_at = self._clock.now()
+            ignored, events = _step_all(fences, states, fixes, received_at)
+            if events:
+                async with self._store.write() as tx:
+                    for fence, event in events:
+                        if await rows.add(tx, account, fence.key, event):
+                            await self._follow(tx, fence, event)
+            # Only now: had the write failed, the next fix must lead to the same events again.
+            watch.states = states
+            watch.closes_at = max(fence.closes_at for fence in fences)
+        near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
+        return PositionsAnswer(accepted=len(fixes) - len(ignored), ignored=ignored, near=near)
+
+    async def sweep(self, now: float) -> None:
+        """Forget the last fixes of everybody whose bookings are over."""
+        over = [
+            account for account, watch in self._watches.items() if watch.closes_at <= now and not watch.lock.locked()
+        ]
+        for account in over:
+            del self._watches[account]
+        if over:
+            async with self._store.write() as tx:
+                await rows.forget_old(tx, now)
+
+    async def _fences(self, tx: ReadTx, account: str) -> list[Fence]:
+        """Give the fences of the account that are open now: what it rents, and what it owns and others have."""
+        now = int(self._clock.now())
+        around = Period(now - LATE_S, now + EARLY_S + 1)
+        rented = await self._bookings.live_of_renter(tx, account, around)
+        lent = await self._bookings.live_on_own(tx, account, Period(now, now + 1))
+        return [_fence(booking, space, owner=False) for booking, space in rented] + [
+            _fence(booking, space, owner=True) for booking, space in lent
+        ]
+
+    async def _state(self, tx: ReadTx, watch: Watch, account: str, fence: Fence) -> FenceState:
+        known = watch.states.get(fence.key)
+        return known if known is not None else await rows.restore(tx, account, fence.key)
+
+    async def _follow(self, tx: Tx, fence: Fence, event: FenceEvent) -> None:
+        arrives = event.kind in (Kind.ENTERED, Kind.APPROACHING)
+        leaves = event.kind in (Kind.LEFT, Kind.APPROACH_LOST)
+        log.info("tracking.fence", booking=fence.booking.id, kind=event.kind, owner=fence.owner)
+        if fence.owner:
+            if arrives:
+                await self._standby.owner_near(tx, fence.space, at=event.at)
+            return
+        found = await self._bookings.get_with_space(tx, fence.booking.id)
+        if found is None or not found[0].live:  # it ended between our look and this write
+            return
+        if arrives:
+            await self._bookings.renter_near(tx, *found, at=event.at, source="position")
+        elif leaves:
+            await self._bookings.renter_away(tx, *found, at=event.at)
+
+
+def _near(state: FenceState) -> bool:
+    return state.inside or state.approach.announced
+
+
+def _fence(booking: Booking, space: Space, *, owner: bool) -> Fence:
+    horizon_s = OWNER_HORIZON_S if owner else RENTER_HORIZON_S
+    return Fence(
+        key=f"{'owner' if owner else 'renter'}:{booking.id}",
+        booking=booking,
+        space=space,
+        policy=FencePolicy(centre=space.place, range_m=space.range_m, horizon_s=horizon_s),
+        owner=owner,
+        closes_at=booking.period.end + LATE_S,
+    )
+
+
+def _step_all(
+    fences: Sequence[Fence], states: dict[str, FenceState], fixes: Sequence[FixBody], received_at: float
+) -> tuple[list[IgnoredFix], list[tuple[Fence, FenceEvent]]]:
+    """Take every fix through every fence; `states` is changed. A fix is ignored if it moved no fence."""
+    ignored: list[IgnoredFix] = []
+    events: list[tuple[Fence, FenceEvent]] = []
+    for fence in fences:
+        silent = tick(states[fence.key], now=received_at, policy=fence.policy)
+        states[fence.key] = silent.state
+        events += [(fence, event) for event in silent.events]
+    for index, body in enumerate(fixes):
+        fix = Fix(
+            lat=body.lat,
+            lon=body.lon,
+            at=body.at,
+            received_at=received_at,
+            accuracy_m=body.accuracy_m,
+            mock=body.mock,
+        )
+        reasons = []
+        for fence in fences:
+            result = step(states[fence.key], fix, fence.policy)
+            states[fence.key] = result.state
+            events += [(fence, event) for event in result.events]
+            reasons.append(result.ignored)
+        if all(reasons) and reasons[0] is not None:
+            ignored.append(IgnoredFix(index=index, reason=reasons[0]))
+    return ignored, events

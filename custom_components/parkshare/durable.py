@@ -1,0 +1,50 @@
+"""A Store that says when it could not write.
+
+Home Assistant's Store logs a failed write and goes on. What we acknowledge to the backend must be on disk, so here
+a failed write is an error, and the file is replaced atomically (written, synced, renamed).
+"""
+
+from typing import Any, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.util.file import WriteError
+from homeassistant.util.json import SerializationError
+
+from .const import DOMAIN
+
+
+class NotStoredError(HomeAssistantError):
+    """Something could not be written: the disk is full, or the folder is not writable."""
+
+
+class DurableStore(Store[dict[str, Any]]):
+    """One JSON document of ours under .storage: private, atomic, and loud when it cannot be written."""
+
+    def __init__(self, hass: HomeAssistant, version: int, key: str) -> None:
+        super().__init__(hass, version, f"{DOMAIN}.{key}", private=True, atomic_writes=True)
+        self._failure: Exception | None = None
+
+    @override
+    async def async_save(self, data: dict[str, Any]) -> None:
+        """Write now; on return the document is on disk.
+
+        Raises NotStoredError when the write failed. While Home Assistant stops, the write waits for its final write.
+        """
+        self._failure = None
+        await super().async_save(data)
+        if self._failure is not None:
+            raise NotStoredError(
+                translation_domain=DOMAIN,
+                translation_key="not_stored",
+                translation_placeholders={"error": str(self._failure)},
+            ) from self._failure
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        try:
+            await super()._async_write_data(data)
+        except (SerializationError, WriteError) as err:
+            self._failure = err
+            raise

@@ -1,0 +1,63 @@
+"""The gate of one space: which intents follow from what is known.
+
+Pure: standard library only. Time comes in with every input; nothing here waits, logs or calls out. The promises:
+the barrier goes down only for a right in its period with an admitting verdict, by the owner's hand, or back down
+because it was rising towards a car; it goes up by itself only on two fresh, different "clear"s after the car left.
+"""
+
+from dataclasses import replace
+
+from .policy import DEFAULT_POLICY, GatePolicy
+from .table import GateError, Step
+from .timed import RULES, approach_is_old
+from .told import HANDLERS
+from .words import ArmedBy, Gate, Input, Intent, Phase
+
+MAX_ROUNDS = 8  # the longest honest chain is three: clear, left, warning
+
+
+def step(gate: Gate, told: Input, now: float, policy: GatePolicy = DEFAULT_POLICY) -> Step:
+    """Take in one input: the new state, and what is to be done, in this order."""
+    if approach_is_old(gate.approach, now, policy):
+        gate = replace(gate, approach=None)
+    gate, intents = HANDLERS[type(told)](gate, told, now, policy)
+    done: list[Intent] = list(intents)
+    for _ in range(MAX_ROUNDS):
+        taken = next((step for rule in RULES if (step := rule(gate, now, policy))), None)
+        if taken is None:
+            return gate, tuple(done)
+        gate, intents = taken
+        done += intents
+    raise GateError(f"the gate does not come to rest after {type(told).__name__} in {gate.phase}")
+
+
+def deadline(gate: Gate, now: float, policy: GatePolicy = DEFAULT_POLICY) -> float | None:
+    """Return when the gate wants its next Tick, if ever."""
+    times = [right.start - max(policy.arm_early, policy.early) for right in gate.rights]
+    # Nothing moves at the end of a booking, but what is shown changes.
+    times += [right.end for right in gate.rights]
+    match gate.phase:
+        case Phase.LOOKING:
+            times.append(gate.armed_until)
+        case Phase.ADMITTED:
+            times.append(gate.since + policy.assume_arrived)
+            times.append(gate.right.end if gate.right else gate.since + policy.unused_admission)
+        case Phase.PARKED if gate.right:
+            times.append(gate.right.end)
+        case Phase.LEAVING:
+            times.append(gate.since + policy.departure_debounce)
+        case Phase.WARNING:
+            times.append(gate.since + policy.raise_warning)
+        case Phase.LOWERING | Phase.RAISING if gate.command:
+            times.append(gate.command.expires_at + policy.command_grace)
+    return min((time for time in times if time > now), default=None)
+
+
+def look_pace(gate: Gate, policy: GatePolicy = DEFAULT_POLICY) -> float:
+    """Return how long to wait between two pictures: often with a sign of the car, seldom while only watching."""
+    return policy.watch_pace if gate.armed_by is ArmedBy.WINDOW else policy.look_pace
+
+
+def overstays(gate: Gate, now: float) -> bool:
+    """Tell whether a booked car stands in the bay after its period."""
+    return gate.phase in (Phase.PARKED, Phase.LEAVING) and gate.right is not None and now >= gate.right.end

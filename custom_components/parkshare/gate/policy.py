@@ -1,0 +1,48 @@
+"""How patient the gate is, and what it believes. All durations in seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """How long the gate waits and what it believes."""
+
+    # The camera and the reader are warm when the booked period begins; the barrier waits for the period itself.
+    arm_early: float = 60.0
+    # How long before its period a car may be admitted. More than 0 opens outside of the window that was offered.
+    early: float = 0.0
+    # Without a sign of the car the camera watches the bay for so long from the start of the period on.
+    watch: float = 3600.0
+    # How long the camera looks after the last sign of the car.
+    look_budget: float = 300.0
+    # Between two pictures: with a sign of the car, and while only watching.
+    look_pace: float = 0.4
+    watch_pace: float = 4.0
+    # A fact that took longer on its way never arms a camera.
+    near_max_age: float = 120.0
+    # A verdict from older pictures does not move the barrier.
+    verdict_max_age: float = 10.0
+    # Another plate is believed only after it was seen for so long: the renter may stand behind another car.
+    refuse_settle: float = 5.0
+    # Commands begin, and are repeated, only within these times.
+    lower_valid: float = 60.0
+    raise_valid: float = 20.0
+    # After a command's end the adapter has so long to say how it went.
+    command_grace: float = 15.0
+    # A barrier that answers later than this was moved by somebody else.
+    late_answer: float = 120.0
+    # Without any sensor a car is taken to have parked so long after the barrier went down.
+    assume_arrived: float = 120.0
+    # An admission without a booking (the owner's hand) that nobody used is over after this.
+    unused_admission: float = 900.0
+    # Clear for so long, and the car has left.
+    departure_debounce: float = 20.0
+    # Between "left" and the motor; any detection stops it.
+    raise_warning: float = 10.0
+    clears_to_raise: int = 2
+    clear_max_age: float = 180.0
+    # So many raises in a row ended by a car or a sensor; then the owner has to look what is wrong.
+    aborted_raises: int = 2
+
+
+DEFAULT_POLICY = GatePolicy()

@@ -1,0 +1,104 @@
+"""The questions that the gate asks before it does something. Each answers from what is known, and moves nothing."""
+
+from enum import StrEnum
+
+from .policy import GatePolicy
+from .words import Cause, Command, Gate, Phase, Position, Right, Says
+
+
+class RaiseRefusal(StrEnum):
+    """Why the owner's "raise" is refused."""
+
+    OCCUPIED = "occupied"
+    UNKNOWN = "unknown"
+    ALREADY_UP = "already_up"
+    LOWERING = "lowering"
+    RAISING = "raising"
+
+
+def find(rights: tuple[Right, ...], booking: str | None) -> Right | None:
+    """Return the right of a booking."""
+    return next((right for right in rights if right.booking == booking), None)
+
+
+def may_lower(gate: Gate, right: Right, now: float, policy: GatePolicy) -> bool:
+    """Tell whether this right opens now: it still stands, in its period, and not in somebody else's."""
+    others = (other for other in gate.rights if other.booking != right.booking)
+    return (
+        right in gate.rights
+        and right.start - policy.early <= now < right.end
+        and (right.start <= now or not any(other.start <= now < other.end for other in others))
+    )
+
+
+def current(gate: Gate, now: float, policy: GatePolicy) -> Right | None:
+    """Return the right that opens now."""
+    return next((right for right in gate.rights if may_lower(gate, right, now, policy)), None)
+
+
+def may_look(right: Right, now: float, policy: GatePolicy) -> bool:
+    """Tell whether the camera may look for this right's car now."""
+    return right.start - max(policy.arm_early, policy.early) <= now < right.end
+
+
+def occupied(gate: Gate) -> bool:
+    """Tell whether any source sees a car."""
+    return any(said.says is Says.OCCUPIED for said in gate.sources)
+
+
+def all_clear(gate: Gate) -> bool:
+    """Tell whether there are sources and all of them say that the bay is empty."""
+    return bool(gate.sources) and all(said.says is Says.CLEAR for said in gate.sources)
+
+
+def may_raise(gate: Gate, now: float, policy: GatePolicy) -> bool:
+    """Tell whether the barrier may rise by itself: every source sees an empty bay, two of them lately.
+
+    Raising under a car damages it, failing to raise costs a walk to the button: so silence, a fault, a restart since
+    the car was seen, a barrier that somebody lowered by hand, and raises that had to be broken off all keep it down.
+    """
+    fresh = {
+        said.source
+        for said in gate.sources
+        if said.says is Says.CLEAR and 0 <= now - said.seen_at <= policy.clear_max_age
+    }
+    return (
+        gate.position is Position.DOWN
+        and gate.fault is None
+        and not gate.inhibited
+        and not gate.by_hand
+        and gate.aborted < policy.aborted_raises
+        and all_clear(gate)
+        and len(fresh) >= max(2, policy.clears_to_raise)
+    )
+
+
+def raise_refusal(gate: Gate) -> RaiseRefusal | None:
+    """Tell why the owner can't raise the barrier now, or None. A sensor that sees a car wins over the owner's word."""
+    if gate.phase is Phase.LOWERING:
+        return RaiseRefusal.LOWERING
+    if gate.phase is Phase.RAISING:
+        return RaiseRefusal.RAISING
+    if occupied(gate):
+        return RaiseRefusal.OCCUPIED
+    if any(said.says is Says.UNKNOWN for said in gate.sources):
+        return RaiseRefusal.UNKNOWN
+    return RaiseRefusal.ALREADY_UP if gate.position is Position.UP else None
+
+
+def command(gate: Gate, target: Position, cause: Cause, now: float, policy: GatePolicy) -> Command:
+    """Make the next command."""
+    valid = policy.lower_valid if target is Position.DOWN else policy.raise_valid
+    return Command(
+        number=gate.commands + 1,
+        target=target,
+        cause=cause,
+        booking=gate.booking,
+        issued_at=now,
+        expires_at=now + valid,
+    )
+
+
+def may_carry_out(wish: Command, now: float) -> bool:
+    """Tell whether a command is still worth carrying out. A clock that was set back does not make it young again."""
+    return wish.issued_at - 1.0 <= now < wish.expires_at

@@ -1,0 +1,138 @@
+"""What the barrier's own entity says, and what follows: confirmed, late, moved by hand, blocked."""
+
+from dataclasses import replace
+
+from .policy import GatePolicy
+from .rules import command, current, find, occupied
+from .table import Step, T, go
+from .timed import at_rest, move, park
+from .words import (
+    BarrierSeen,
+    CameraOff,
+    Cause,
+    Command,
+    Fault,
+    FaultEnded,
+    FaultKind,
+    Gate,
+    Halt,
+    Intent,
+    Notice,
+    Notify,
+    Phase,
+    Position,
+    StayLeft,
+)
+
+DEFINITE = (Position.UP, Position.DOWN)
+# A fault that is over as soon as the barrier shows where it stands; a jam waits for a person.
+HEALS_WHEN_SEEN = (FaultKind.UNAVAILABLE, FaultKind.MISSING)
+HEALS_WHEN_DONE = (*HEALS_WHEN_SEEN, FaultKind.NO_ANSWER)
+
+
+def barrier_seen(gate: Gate, told: BarrierSeen, now: float, policy: GatePolicy) -> Step:
+    """Take in what the barrier says of itself."""
+    before, stood = gate.position, gate.stood
+    gate = replace(gate, position=told.position, stood=told.position if told.position in DEFINITE else stood)
+    match told.position:
+        case Position.JAMMED:
+            return (gate, ()) if before is Position.JAMMED else _jammed(gate, now, policy)
+        case Position.DOWN:
+            return _down(gate, before, stood, now, policy)
+        case Position.UP:
+            return _up(gate, stood, now)
+        case _:
+            if gate.phase is Phase.WARNING:
+                return go(at_rest(gate), T.WARNING_HAND, now)
+            return gate, ()
+
+
+def _jammed(gate: Gate, now: float, policy: GatePolicy) -> Step:
+    notices = () if gate.fault else (Notify(Notice.FAULT, gate.booking, FaultKind.JAMMED),)
+    gate = replace(gate, fault=Fault(FaultKind.JAMMED, now))
+    match gate.phase:
+        case Phase.RAISING:
+            wish = command(gate, Position.DOWN, Cause.SAFETY, now, policy)
+            return move(gate, T.JAMMED_RAISING, wish, now, *notices)
+        case Phase.LOWERING if gate.arrived:
+            return go(replace(gate, command=None), T.JAMMED_LOWERING_IN_STAY, now, Halt(), *notices)
+        case Phase.LOWERING:
+            return go(at_rest(gate), T.JAMMED_LOWERING, now, Halt(), *notices)
+        case Phase.WARNING:
+            gate, _ = go(at_rest(gate), T.WARNING_HAND, now)
+    return go(gate, T.JAM_SEEN, now, *notices)
+
+
+def _down(gate: Gate, before: Position, stood: Position, now: float, policy: GatePolicy) -> Step:
+    match gate.phase:
+        case Phase.LOWERING:
+            return _lowered(gate, now, policy)
+        case Phase.RAISING if before is Position.MOVING:
+            return go(replace(at_rest(gate), by_hand=True), T.REVERSED, now, Halt())
+        case Phase.RAISING:
+            return gate, ()
+    late = gate.last_command
+    if (
+        stood is not Position.DOWN
+        and late
+        and late.target is Position.DOWN
+        and gate.phase in (Phase.IDLE, Phase.LOOKING)
+    ):
+        gate = replace(gate, last_command=None)
+        if now - late.issued_at <= policy.late_answer and late.cause is not Cause.SAFETY:
+            return _lowered_late(gate, late.booking, now)
+    gate, healed = _heal(gate, HEALS_WHEN_SEEN)
+    if stood is Position.UP:
+        return go(replace(gate, by_hand=True), T.LOWERED_BY_HAND, now)[0], healed
+    return go(gate, T.HEALED, now, *healed) if healed else (gate, ())
+
+
+def _answers_late(gate: Gate, late: Command, now: float, policy: GatePolicy) -> bool:
+    """Tell whether the barrier did, after we gave up, what we had asked for to let a car in."""
+    return (
+        gate.phase in (Phase.IDLE, Phase.LOOKING)
+        and late.target is Position.DOWN
+        and late.cause is not Cause.SAFETY
+        and 0 <= now - late.issued_at <= policy.late_answer
+    )
+
+
+def _lowered(gate: Gate, now: float, policy: GatePolicy) -> Step:
+    safety = gate.command is not None and gate.command.cause is Cause.SAFETY
+    gate = replace(gate, command=None, last_command=None, by_hand=False)
+    if safety:
+        # Whose car made us come down again is known only if a sensor sees one.
+        if not gate.arrived:
+            gate = replace(gate, right=current(gate, now, policy) if occupied(gate) else None)
+        return park(gate, T.LOWERED_FOR_SAFETY, now, Halt())
+    gate, healed = _heal(gate, HEALS_WHEN_DONE)
+    return go(gate, T.LOWERED_FOR_STAY if gate.arrived else T.LOWERED, now, Halt(), *healed)
+
+
+def _lowered_late(gate: Gate, booking: str | None, now: float) -> Step:
+    gate, healed = _heal(gate, HEALS_WHEN_DONE)
+    off = (CameraOff(),) if gate.camera else ()
+    gate = replace(gate, right=find(gate.rights, booking), camera=False, by_hand=False)
+    return go(gate, T.LOWERED_LATE, now, *off, *healed)
+
+
+def _up(gate: Gate, stood: Position, now: float) -> Step:
+    match gate.phase:
+        case Phase.RAISING:
+            left = (StayLeft(gate.right.booking, now),) if gate.right and gate.arrived else ()
+            gate, healed = _heal(replace(gate, last_command=None, by_hand=False, aborted=0), HEALS_WHEN_DONE)
+            return go(at_rest(gate), T.RAISED, now, Halt(), *left, *healed)
+        case Phase.LOWERING:
+            return gate, ()
+        case Phase.ADMITTED | Phase.WARNING:
+            return go(replace(at_rest(gate), by_hand=False), T.RAISED_BEFORE_ARRIVAL, now)
+    gate, healed = _heal(gate, HEALS_WHEN_SEEN)
+    if stood is Position.DOWN:
+        return go(replace(gate, by_hand=False, aborted=0), T.RAISED_BY_HAND, now)[0], healed
+    return go(gate, T.HEALED, now, *healed) if healed else (gate, ())
+
+
+def _heal(gate: Gate, kinds: tuple[FaultKind, ...]) -> tuple[Gate, tuple[Intent, ...]]:
+    if gate.fault and gate.fault.kind in kinds:
+        return replace(gate, fault=None), (FaultEnded(),)
+    return gate, ()

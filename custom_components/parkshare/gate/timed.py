@@ -1,0 +1,195 @@
+"""What becomes true by itself: after each input, and whenever a deadline comes.
+
+RULES are asked in order until none of them has anything to do.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .policy import GatePolicy
+from .rules import all_clear, command, current, find, may_look, may_raise, occupied
+from .table import Step, T, go
+from .words import (
+    AdmissionDecided,
+    Approach,
+    ArmedBy,
+    CameraOff,
+    CameraOn,
+    Cause,
+    Command,
+    Decision,
+    Fault,
+    FaultKind,
+    Gate,
+    Halt,
+    Intent,
+    Move,
+    Notice,
+    Notify,
+    Phase,
+    Position,
+    Right,
+    StayArrived,
+    StayLeft,
+)
+
+ARMED: dict[ArmedBy, T] = {
+    ArmedBy.POSITION: T.ARMED_BY_POSITION,
+    ArmedBy.HERE: T.ARMED_BY_HERE,
+    ArmedBy.WINDOW: T.ARMED_BY_WINDOW,
+    ArmedBy.CAR: T.ARMED_BY_CAR,
+}
+
+
+def at_rest(gate: Gate) -> Gate:
+    """Forget the approach or the stay, as IDLE does."""
+    return replace(gate, right=None, arrived=False, armed_by=None, command=None, camera=False)
+
+
+def move(gate: Gate, transition: T, wish: Command, now: float, *intents: Intent) -> Step:
+    """Take a transition that sends a command."""
+    sent = replace(gate, command=wish, last_command=wish, commands=wish.number)
+    return go(sent, transition, now, *intents, Move(wish, transition.value.why))
+
+
+def failed(gate: Gate, kind: FaultKind, now: float) -> Step:
+    """Latch a fault: the command in flight came to nothing."""
+    notices = () if gate.fault else (Notify(Notice.FAULT, gate.booking, kind),)
+    gate = replace(gate, fault=gate.fault or Fault(kind, now))
+    if gate.arrived:
+        return go(replace(gate, command=None), T.COMMAND_FAILED_IN_STAY, now, Halt(), *notices)
+    return go(at_rest(gate), T.COMMAND_FAILED, now, Halt(), *notices)
+
+
+def stop_looking(gate: Gate, transition: T, now: float, *intents: Intent, **changes: bool) -> Step:
+    """Camera off, and the start of this period arms it no more."""
+    watched = gate.watched if gate.booking in gate.watched or not gate.booking else (*gate.watched, gate.booking)
+    return go(replace(at_rest(gate), watched=watched), transition, now, CameraOff(), *intents, **changes)
+
+
+def park(gate: Gate, transition: T, now: float, *intents: Intent) -> Step:
+    """A car stands in the bay; report whose, if we know and have not yet."""
+    arrived = (StayArrived(gate.right.booking, now),) if gate.right and not gate.arrived else ()
+    return go(replace(gate, arrived=True, command=None), transition, now, *intents, *arrived)
+
+
+def _command_is_overdue(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    if gate.phase not in (Phase.LOWERING, Phase.RAISING) or gate.command is None:
+        return None
+    if now < gate.command.expires_at + policy.command_grace:
+        return None
+    return failed(gate, FaultKind.NO_ANSWER, now)
+
+
+def _looked_enough(gate: Gate, now: float, _policy: GatePolicy) -> Step | None:
+    if gate.phase is not Phase.LOOKING or now < gate.armed_until or gate.right is None:
+        return None
+    somebody = gate.armed_by is not ArmedBy.WINDOW or gate.plate_seen
+    if gate.refusal_told or not somebody:
+        return stop_looking(gate, T.NOBODY_CAME, now)
+    refused = gate.last_decision is Decision.REFUSE
+    decision, notice = (Decision.REFUSE, Notice.REFUSED) if refused else (Decision.UNSURE, Notice.UNSURE)
+    decided = AdmissionDecided(gate.right.booking, decision, Cause.PLATE, now)
+    return stop_looking(gate, T.GAVE_UP, now, decided, Notify(notice, gate.right.booking))
+
+
+def _arrives(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    if gate.phase is not Phase.ADMITTED:
+        return None
+    if occupied(gate) and gate.position is Position.DOWN:
+        return park(gate, T.ARRIVED, now)
+    if not gate.sources and now >= gate.since + policy.assume_arrived:
+        return park(gate, T.ARRIVED_UNSEEN, now)
+    over = now >= gate.right.end if gate.right else now >= gate.since + policy.unused_admission
+    if gate.sources and over:
+        return go(at_rest(gate), T.ADMISSION_UNUSED, now, Notify(Notice.STAYS_DOWN, gate.booking))
+    return None
+
+
+def _leaves(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    if gate.phase is Phase.PARKED and all_clear(gate):
+        return go(gate, T.BAY_CLEAR, now)
+    if gate.phase is Phase.LEAVING and not all_clear(gate):
+        return go(gate, T.NOT_CLEAR, now)
+    if gate.phase is Phase.LEAVING and now >= gate.since + policy.departure_debounce:
+        left = () if gate.right is None else (StayLeft(gate.right.booking, now),)
+        booking = gate.booking
+        if gate.position is not Position.DOWN:
+            return go(at_rest(gate), T.LEFT_WHILE_UP, now, *left)
+        if may_raise(gate, now, policy):
+            return go(at_rest(gate), T.LEFT, now, *left)
+        return go(at_rest(gate), T.LEFT_STAYS_DOWN, now, *left, Notify(Notice.STAYS_DOWN, booking))
+    return _leaves_unseen(gate, now)
+
+
+def _leaves_unseen(gate: Gate, now: float) -> Step | None:
+    """Without any sensor, only the next renter's coming tells that the last one went."""
+    over = gate.right is None or now >= gate.right.end
+    if gate.phase is Phase.PARKED and not gate.sources and over and gate.approach:
+        left = () if gate.right is None else (StayLeft(gate.right.booking, now),)
+        return go(at_rest(gate), T.LEFT_UNSEEN, now, *left)
+    return None
+
+
+def _rises(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    if gate.phase is Phase.WARNING:
+        if occupied(gate):
+            return park(replace(gate, right=current(gate, now, policy)), T.WARNING_CAR, now)
+        if not may_raise(gate, now, policy):
+            return go(at_rest(gate), T.WARNING_UNSURE, now, Notify(Notice.STAYS_DOWN))
+        if now >= gate.since + policy.raise_warning:
+            return move(gate, T.RAISES, command(gate, Position.UP, Cause.CLEAR, now, policy), now)
+    if gate.phase is Phase.RAISING and gate.sources and not all_clear(gate):
+        gate = replace(gate, aborted=gate.aborted + 1)
+        return move(gate, T.RAISING_CAR, command(gate, Position.DOWN, Cause.SAFETY, now, policy), now)
+    return None
+
+
+def _arms(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    if gate.phase is not Phase.IDLE or gate.fault:
+        return None
+    approach = gate.approach
+    if approach:
+        right = find(gate.rights, approach.booking)
+        gate = replace(gate, approach=None)
+        if right and may_look(right, now, policy) and 0 <= now - approach.at <= policy.near_max_age:
+            return _look(gate, right, approach.armed_by, now + policy.look_budget, now)
+    for right in gate.rights:
+        if _watches(gate, right, now, policy):
+            return _look(gate, right, ArmedBy.WINDOW, right.start + policy.watch, now)
+    return None
+
+
+def _watches(gate: Gate, right: Right, now: float, policy: GatePolicy) -> bool:
+    """Tell whether the start of this right's period arms the camera."""
+    return right.booking not in gate.watched and may_look(right, now, policy) and now < right.start + policy.watch
+
+
+def _look(gate: Gate, right: Right, armed_by: ArmedBy, until: float, now: float) -> Step:
+    gate = replace(
+        gate,
+        right=right,
+        armed_by=armed_by,
+        armed_until=min(until, right.end),
+        camera=True,
+        last_decision=None,
+        plate_seen=False,
+        refusing_since=None,
+        refusal_told=False,
+    )
+    return go(gate, ARMED[armed_by], now, CameraOn(right.booking))
+
+
+RULES: tuple[Callable[[Gate, float, GatePolicy], Step | None], ...] = (
+    _command_is_overdue,
+    _looked_enough,
+    _arrives,
+    _leaves,
+    _rises,
+    _arms,
+)
+
+
+def approach_is_old(approach: Approach | None, now: float, policy: GatePolicy) -> bool:
+    """Tell whether a waiting fact is too old to arm anything."""
+    return approach is not None and not 0 <= now - approach.at <= policy.near_max_age

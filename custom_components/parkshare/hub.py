@@ -1,0 +1,350 @@
+"""The hub: one linked backend account of this house. Facts come in here, what the house knows goes out from here."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+
+from . import issues
+from .bookings import Bookings
+from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
+from .durable import DurableStore, NotStoredError
+from .gate.grant import Grant
+from .grants import GrantStore
+from .link.client import LinkClient
+from .link.facts import (
+    BadFactError,
+    Cancellation,
+    Proposal,
+    RenterSeen,
+    StandbyEnded,
+    StandbyNone,
+    StandbyOffer,
+    format_time,
+)
+from .link.journal import Journal
+from .link.keys import HouseKeys
+from .link.protocol import Event
+from .link.session import LinkHandler, LinkState
+from .offers import OfferCalendar
+from .publisher import Publisher
+from .recognition import EmbeddedReader, Reader
+from .space import SpaceRuntime, store_of
+from .standby import Standby
+from .standby_desk import StandbyDesk
+from .state import HouseState, HouseStateStore
+
+type ParkShareConfigEntry = ConfigEntry[ParkShareHub]
+
+JOURNAL_VERSION: Final = 1
+UNREACHABLE_AFTER: Final = 15 * 60.0  # s; a restart or an upgrade of the backend is not worth a repair
+PRUNE_EVERY: Final = timedelta(hours=6)
+
+
+class ParkShareHub(LinkHandler):
+    """One linked backend account; entry.runtime_data."""
+
+    def __init__(self, hass: HomeAssistant, entry: ParkShareConfigEntry, *, reader: Reader | None = None) -> None:
+        self.hass = hass
+        self.entry = entry
+        self.keys = HouseKeys.from_text(sign=entry.data[CONF_SIGN_KEY], seal=entry.data[CONF_SEAL_KEY])
+        self.reader: Reader = reader or EmbeddedReader()
+        self.spaces: dict[str, SpaceRuntime] = {}
+        self.grants = GrantStore(hass, entry.entry_id)
+        self.connected = False
+        self.down_reason = ""
+        self._subentries: dict[str, ConfigSubentry] = {
+            subentry.data[CONF_SPACE_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)
+        }
+        self._calendars = {space: OfferCalendar(hass, calendar_key(entry, space)) for space in self._subentries}
+        self._house = HouseStateStore(hass, entry.entry_id)
+        self._journal = Journal(
+            DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}"), install=entry.data[CONF_INSTALL]
+        )
+        self._link = LinkClient(
+            async_get_clientsession(hass),
+            url=entry.data[CONF_URL],
+            install=entry.data[CONF_INSTALL],
+            keys=self.keys,
+            journal=self._journal,
+            handler=self,
+        )
+        self._bookings = Bookings(self, self._house)
+        self._desk = StandbyDesk(self)
+        self._publisher = Publisher(self)
+        self._listeners: list[Callable[[], None]] = []
+        self._when_done: list[CALLBACK_TYPE] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._patience: CALLBACK_TYPE | None = None
+        self._said_down = False
+
+    # What the house knows
+
+    @property
+    def state(self) -> HouseState:
+        """What is remembered beside the grants."""
+        return self._house.state
+
+    @property
+    def space_ids(self) -> frozenset[str]:
+        """The spaces of this entry."""
+        return frozenset(self._subentries)
+
+    def subentry_of(self, space_id: str) -> ConfigSubentry:
+        """The settings of a space."""
+        return self._subentries[space_id]
+
+    def title_of(self, space_id: str) -> str:
+        """The name of a space, for people."""
+        subentry = self._subentries.get(space_id)
+        return self.entry.title if subentry is None else subentry.title
+
+    def calendar_of(self, space_id: str) -> OfferCalendar:
+        """The periods in which a space is offered."""
+        return self._calendars[space_id]
+
+    def runtime_of(self, space_id: str) -> SpaceRuntime | None:
+        """The running shell of a space."""
+        return next((runtime for runtime in self.spaces.values() if runtime.space_id == space_id), None)
+
+    def grants_of(self, space_id: str) -> list[Grant]:
+        """The grants of a space, earliest first."""
+        return self.grants.of(space_id)
+
+    def standby_of(self, space_id: str) -> Standby | None:
+        """The standby space for the owner of a space."""
+        return self._desk.of(space_id)
+
+    def sharing(self, space_id: str) -> bool:
+        """Tell whether new bookings of a space are taken. A new space is shared: its calendar is empty anyway."""
+        return space_id not in self.state.not_shared
+
+    def link_figures(self) -> dict[str, Any]:
+        """Where both sequences of the link stand, for diagnostics."""
+        return {"got": self._journal.got, "last": self._journal.last, "pending": len(self._journal.pending)}
+
+    # What the house does
+
+    async def async_set_sharing(self, space_id: str, on: bool) -> None:  # noqa: FBT001 - the state of a switch
+        """Take new bookings of a space, or none. Granted ones keep their right."""
+        not_shared = self.state.not_shared
+        await self._house.async_change(not_shared=not_shared - {space_id} if on else not_shared | {space_id})
+        self._publisher.space(space_id)
+        self.async_update_listeners()
+
+    async def async_report(self, t: str, d: dict[str, Any]) -> None:
+        """Tell the backend something, surely: it is on disk on return, and is sent when there is a link."""
+        try:
+            await self._link.report(t, d, at=format_time(round(time.time(), 3)))
+        except NotStoredError:
+            # The gate goes on: the event is still in memory and is sent, only a crash would lose it.
+            LOGGER.exception("An event for the backend could not be stored")
+        await self._bookings.async_reported(t, d)
+
+    async def async_request(self, t: str, d: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
+        """Ask the backend. Raises NotConnectedError, RequestTimeoutError, RequestRefusedError."""
+        return await self._link.request(t, d, key=key)
+
+    async def async_accept_standby(self, space_id: str) -> None:
+        """Take the standby space. Raises HomeAssistantError."""
+        await self._desk.async_accept(space_id)
+
+    async def async_decline_standby(self, space_id: str) -> None:
+        """Give the standby space back. Raises HomeAssistantError."""
+        await self._desk.async_decline(space_id)
+
+    async def async_keep_standby(self, standby: Standby) -> None:
+        """Put a standby on disk, then show it."""
+        await self._house.async_change(standbys={**self.state.standbys, standby.home_space: standby})
+        self.async_update_listeners()
+
+    async def async_withdrawal_confirmed(self, space_id: str) -> None:
+        """The backend knows that a space is gone."""
+        await self._house.async_change(withdrawn=self.state.withdrawn - {space_id})
+
+    # Listeners
+
+    @callback
+    def async_add_listener(self, update: Callable[[], None]) -> Callable[[], None]:
+        """Call update after each change that entities show; returns what ends that."""
+        self._listeners.append(update)
+        return lambda: self._listeners.remove(update)
+
+    @callback
+    def async_update_listeners(self) -> None:
+        """Something that entities show has changed."""
+        for update in tuple(self._listeners):
+            update()
+
+    @callback
+    def async_when_done(self, done: CALLBACK_TYPE) -> None:
+        """Call done when the hub stops."""
+        self._when_done.append(done)
+
+    # Life
+
+    async def async_load(self) -> None:
+        """Read all that is stored. The backend is not needed for that."""
+        await asyncio.gather(
+            self.grants.async_load(),
+            self._house.async_load(),
+            self._journal.load(),
+            *(calendar.async_load() for calendar in self._calendars.values()),
+        )
+        gone = self.state.spaces - self.space_ids
+        for space in gone:
+            await OfferCalendar(self.hass, calendar_key(self.entry, space)).async_remove()
+            await store_of(self.hass, space).async_remove()
+        await self._house.async_change(
+            spaces=self.space_ids,
+            withdrawn=(self.state.withdrawn | gone) - self.space_ids,
+            not_shared=self.state.not_shared & self.space_ids,
+        )
+        await self._async_prune()
+
+    @callback
+    def async_start(self) -> None:
+        """Start the link and what keeps the backend up to date."""
+        for space, calendar in self._calendars.items():
+            self.async_when_done(calendar.async_add_listener(partial(self._publisher.windows, space)))
+        self.async_when_done(async_track_time_interval(self.hass, self._async_prune, PRUNE_EVERY))
+        self.async_when_done(issues.async_watch_entities(self.hass, self.entry))
+        self._be_patient()
+        for name, work in (("link", self._link.run()), ("publisher", self._publisher.async_run())):
+            self._tasks.append(self.entry.async_create_background_task(self.hass, work, f"parkshare {name}"))
+
+    async def async_stop(self) -> None:
+        """Stop everything. The grants stay on disk."""
+        while self._when_done:
+            self._when_done.pop()()
+        self._lose_patience()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for runtime in self.spaces.values():
+            await runtime.async_stop()
+        await self.reader.stop()
+        issues.async_clear_all(self.hass, self.entry)
+
+    async def _async_prune(self, _now: datetime | None = None) -> None:
+        await self._bookings.async_prune(time.time())
+
+    # What the backend says (LinkHandler)
+
+    @override
+    async def on_event(self, event: Event) -> None:
+        """Take a fact in. Its effect is on disk on return."""
+        try:
+            await self._async_take(event.t, event.d)
+        except BadFactError as err:
+            # It would be as unusable the next time: acknowledge it, or it blocks everything behind it.
+            LOGGER.warning("The backend sent %s that cannot be used: %s", event.t, err)
+
+    async def _async_take(self, t: str, d: Mapping[str, Any]) -> None:
+        match t:
+            case "booking.proposed" | "booking.changed":
+                await self._bookings.async_proposed(Proposal.parse(d))
+            case "booking.canceled":
+                await self._bookings.async_canceled(Cancellation.parse(d))
+            case "renter.near" | "renter.away":
+                self._renter_seen(RenterSeen.parse(d), near=t == "renter.near")
+            case "standby.offered":
+                await self._desk.async_offered(StandbyOffer.parse(d))
+            case "standby.none":
+                await self._desk.async_none(StandbyNone.parse(d))
+            case "standby.ended":
+                await self._desk.async_ended(StandbyEnded.parse(d))
+            case _:
+                LOGGER.info("The backend told something of a newer version: %s", t)
+
+    @override
+    async def on_snapshot(self, of: str, items: Sequence[dict[str, Any]]) -> None:
+        """Take a complete collection in."""
+        if of == "bookings":
+            await self._bookings.async_snapshot(items)
+
+    @override
+    def on_state(self, state: LinkState, why: str) -> None:
+        """Note a change of the link, and say it once."""
+        self.connected, self.down_reason = state is LinkState.CONNECTED, why
+        if self.connected:
+            LOGGER.info("Connected")
+            self._lose_patience()
+            issues.async_clear(
+                self.hass,
+                self.entry,
+                issues.BACKEND_UNREACHABLE,
+                issues.UPGRADE_NEEDED,
+                issues.INSTALL_REFUSED,
+            )
+            self._publisher.everything()
+        else:
+            if not self._said_down:
+                LOGGER.info("Disconnected: %s. Grants that are stored go on working", why)
+            self._be_patient()
+        self._said_down = not self.connected
+        if state is LinkState.UPGRADE_NEEDED:
+            issues.async_raise(self.hass, self.entry, issues.UPGRADE_NEEDED)
+        elif state is LinkState.PAIR_AGAIN:
+            self._lose_patience()
+            issues.async_raise(self.hass, self.entry, issues.INSTALL_REFUSED)
+            self.entry.async_start_reauth(self.hass)
+        self.async_update_listeners()
+
+    def _renter_seen(self, seen: RenterSeen, *, near: bool) -> None:
+        runtime, grant = self.runtime_of(seen.space), self.grants.get(seen.booking)
+        if runtime is None or grant is None or grant.space != seen.space:
+            LOGGER.debug("A renter without a grant was seen")
+            return
+        # A task: the camera's work must not hold up the facts behind this one.
+        work = (
+            runtime.async_renter_near(seen.booking, seen.at, seen.source)
+            if near
+            else runtime.async_renter_away(seen.booking, seen.at)
+        )
+        self.entry.async_create_task(self.hass, work, f"parkshare renter {'near' if near else 'away'}")
+
+    @callback
+    def _be_patient(self) -> None:
+        if self._patience is None:
+            self._patience = async_call_later(self.hass, UNREACHABLE_AFTER, self._async_patience_over)
+
+    @callback
+    def _lose_patience(self) -> None:
+        if self._patience is not None:
+            self._patience()
+            self._patience = None
+
+    @callback
+    def _async_patience_over(self, _now: datetime) -> None:
+        self._patience = _nothing
+        issues.async_raise(self.hass, self.entry, issues.BACKEND_UNREACHABLE)
+
+
+def _nothing() -> None:
+    """The timer has run: nothing to cancel, and not to be started again before the link was up."""
+
+
+async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Delete every file of an entry: it is gone."""
+    spaces = [subentry.data[CONF_SPACE_ID] for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)]
+    await asyncio.gather(
+        GrantStore(hass, entry.entry_id).async_remove(),
+        HouseStateStore(hass, entry.entry_id).async_remove(),
+        DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}").async_remove(),
+        *(OfferCalendar(hass, calendar_key(entry, space)).async_remove() for space in spaces),
+        *(store_of(hass, space).async_remove() for space in spaces),
+    )
+
+
+def calendar_key(entry: ConfigEntry, space_id: str) -> str:
+    """The name of a space's calendar file."""
+    return f"{entry.entry_id}.{space_id}"

@@ -1,0 +1,127 @@
+"""What the owner has to do, as repair issues. Each goes away by itself when its cause does."""
+
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.start import async_at_started
+
+from .const import (
+    CONF_BARRIER,
+    CONF_CAMERA,
+    CONF_CAMERA_POWER,
+    CONF_OCCUPANCY,
+    CONF_OWNER,
+    CONF_SPACE_ID,
+    CONF_URL,
+    DOMAIN,
+    SUBENTRY_SPACE,
+)
+
+BACKEND_UNREACHABLE: Final = "backend_unreachable"
+UPGRADE_NEEDED: Final = "upgrade_needed"
+INSTALL_REFUSED: Final = "install_refused"
+ENTITY_MISSING: Final = "entity_missing"
+PUBLISH_REFUSED: Final = "publish_refused"
+
+
+@callback
+def async_raise(hass: HomeAssistant, entry: ConfigEntry, kind: str) -> None:
+    """Tell of something that concerns the whole entry."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{kind}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING if kind == BACKEND_UNREACHABLE else ir.IssueSeverity.ERROR,
+        translation_key=kind,
+        translation_placeholders={"title": entry.title, "url": entry.data[CONF_URL]},
+    )
+
+
+@callback
+def async_clear(hass: HomeAssistant, entry: ConfigEntry, *kinds: str) -> None:
+    """The cause is gone."""
+    for kind in kinds:
+        ir.async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}")
+
+
+@callback
+def async_raise_publish_refused(hass: HomeAssistant, entry: ConfigEntry, space: str, *, reason: str) -> None:
+    """The backend does not take a space or its windows."""
+    title = next((sub.title for sub in entry.subentries.values() if sub.data.get(CONF_SPACE_ID) == space), entry.title)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{PUBLISH_REFUSED}_{space}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=PUBLISH_REFUSED,
+        translation_placeholders={"space": title, "reason": reason},
+    )
+
+
+@callback
+def async_clear_publish_refused(hass: HomeAssistant, _entry: ConfigEntry, space: str) -> None:
+    """The backend took it."""
+    ir.async_delete_issue(hass, DOMAIN, f"{PUBLISH_REFUSED}_{space}")
+
+
+def configured_entities(subentry: ConfigSubentry) -> list[str]:
+    """The entities that a space needs."""
+    data = subentry.data
+    single = [data.get(key) for key in (CONF_BARRIER, CONF_CAMERA, CONF_CAMERA_POWER, CONF_OWNER)]
+    return [entity_id for entity_id in (*single, *data.get(CONF_OCCUPANCY, ())) if entity_id]
+
+
+@callback
+def async_check_entities(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Tell of each space that names entities which are no longer there."""
+    registry = er.async_get(hass)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
+        issue_id = f"{ENTITY_MISSING}_{subentry.subentry_id}"
+        missing = [
+            entity_id
+            for entity_id in configured_entities(subentry)
+            if hass.states.get(entity_id) is None and registry.async_get(entity_id) is None
+        ]
+        if not missing:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            continue
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=ENTITY_MISSING,
+            translation_placeholders={"space": subentry.title, "entities": ", ".join(missing)},
+        )
+
+
+@callback
+def async_watch_entities(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TYPE:
+    """Check the entities once everything has started, and whenever the registry changes."""
+
+    @callback
+    def check(_: object) -> None:
+        if hass.is_running:
+            async_check_entities(hass, entry)
+
+    ends = (async_at_started(hass, check), hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, check))
+
+    def done() -> None:
+        for end in ends:
+            end()
+
+    return done
+
+
+@callback
+def async_clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """The entry is unloaded: nothing of it is to be repaired now."""
+    async_clear(hass, entry, BACKEND_UNREACHABLE, UPGRADE_NEEDED)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
+        ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}")
+        ir.async_delete_issue(hass, DOMAIN, f"{PUBLISH_REFUSED}_{subentry.data[CONF_SPACE_ID]}")

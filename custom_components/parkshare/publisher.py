@@ -1,0 +1,138 @@
+"""Keeps the backend's picture of our spaces and windows like ours: tells changes, and everything after a connect."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+
+from .const import (
+    CONF_ADDRESS,
+    CONF_HEIGHT_M,
+    CONF_LATITUDE,
+    CONF_LENGTH_M,
+    CONF_LONGITUDE,
+    CONF_NAME,
+    CONF_RANGE_M,
+    CONF_SPACE_ID,
+    CONF_WIDTH_M,
+    LOGGER,
+)
+from .issues import async_clear_publish_refused, async_raise_publish_refused
+from .link.facts import format_time
+from .link.session import NotConnectedError, RequestRefusedError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from .hub import ParkShareHub
+
+WINDOWS_AGAIN: Final = 6 * 3600.0  # s; the 28 days move on
+RETRY: Final = 10.0  # s after an answer that did not come
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Item:
+    """Something that the backend has to hear. what: 1 a space, 2 its windows, 3 its withdrawal; in this order."""
+
+    what: int
+    space: str
+
+
+SPACE: Final = 1
+WINDOWS: Final = 2
+WITHDRAWAL: Final = 3
+
+
+def space_document(hass: HomeAssistant, subentry: ConfigSubentry, *, seal_key: str, sharing: bool) -> dict[str, Any]:
+    """The d of space.publish. No entity, camera or plate is in it."""
+    data = subentry.data
+    return {
+        "space": data[CONF_SPACE_ID],
+        "name": data[CONF_NAME],
+        "position": {"lat": data[CONF_LATITUDE], "lon": data[CONF_LONGITUDE]},
+        "address": data[CONF_ADDRESS],
+        "size": {
+            "length_m": data[CONF_LENGTH_M],
+            "width_m": data[CONF_WIDTH_M],
+            "height_m": data.get(CONF_HEIGHT_M),
+        },
+        "range_m": data[CONF_RANGE_M],
+        "price": {"amount_minor": 0, "currency": hass.config.currency},
+        "seal_key": seal_key,
+        "access_notes": "",
+        "sharing": sharing,
+    }
+
+
+class Publisher:
+    """One task that works off what is due. What cannot be said now stays due."""
+
+    def __init__(self, hub: ParkShareHub) -> None:
+        self._hub = hub
+        self._due: set[Item] = set()
+        self._wake = asyncio.Event()
+
+    def everything(self) -> None:
+        """The link is new: say all."""
+        for space in self._hub.space_ids:
+            self._due |= {Item(SPACE, space), Item(WINDOWS, space)}
+        self._due |= {Item(WITHDRAWAL, space) for space in self._hub.state.withdrawn}
+        self._wake.set()
+
+    def space(self, space: str) -> None:
+        """A space changed."""
+        self._due.add(Item(SPACE, space))
+        self._wake.set()
+
+    def windows(self, space: str) -> None:
+        """The calendar of a space changed."""
+        self._due.add(Item(WINDOWS, space))
+        self._wake.set()
+
+    async def async_run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            pause = WINDOWS_AGAIN
+            while self._due and self._hub.connected:
+                item = min(self._due)
+                self._due.discard(item)
+                try:
+                    await self._async_say(item)
+                except NotConnectedError, RequestTimeoutError:
+                    self._due.add(item)
+                    pause = RETRY
+                    break
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                self._due |= {Item(WINDOWS, space) for space in self._hub.space_ids if pause == WINDOWS_AGAIN}
+
+    async def _async_say(self, item: Item) -> None:
+        hub = self._hub
+        if item.what != WITHDRAWAL and item.space not in hub.space_ids:
+            return
+        try:
+            if item.what == SPACE:
+                subentry = hub.subentry_of(item.space)
+                document = space_document(
+                    hub.hass, subentry, seal_key=hub.keys.seal_public, sharing=hub.sharing(item.space)
+                )
+                await hub.async_request("space.publish", document)
+            elif item.what == WINDOWS:
+                windows = await hub.calendar_of(item.space).async_published_windows(time.time())
+                periods = [{"start": format_time(each.start), "end": format_time(each.end)} for each in windows]
+                await hub.async_request("windows.publish", {"space": item.space, "windows": periods})
+            else:
+                await hub.async_request("space.withdraw", {"space": item.space})
+        except RequestRefusedError as err:
+            # Saying the same again would be refused again; the next change or connect says it anew.
+            LOGGER.warning("The backend refused what we said of space %s: %s", item.space, err)
+            async_raise_publish_refused(hub.hass, hub.entry, item.space, reason=str(err))
+            return
+        if item.what == WITHDRAWAL:
+            await hub.async_withdrawal_confirmed(item.space)
+        else:
+            async_clear_publish_refused(hub.hass, hub.entry, item.space)

@@ -1,0 +1,83 @@
+"""Rate limits: who asks too often is told when to come back."""
+
+from ipaddress import ip_network
+
+import pytest
+from aiohttp.test_utils import TestClient, make_mocked_request
+from hypothesis import given, settings as examples, strategies as st
+from parkshare_backend import keys
+from parkshare_backend.app import build_app
+from parkshare_backend.http.limits import DEFAULT_ALLOWANCES, Rate, RateLimiter
+from parkshare_backend.http.middleware import caller_address
+from parkshare_backend.http.problems import Problem
+from parkshare_backend.settings import Settings
+from tests.backend.conftest import MakeClient
+from tests.backend.support import PASSWORD, FakeClock
+
+
+@pytest.fixture
+async def limited(settings: Settings, clock: FakeClock, make_client: MakeClient) -> TestClient:
+    return await make_client(build_app(settings.model_copy(update={"rate_limits": 1.0}), clock=clock))
+
+
+async def test_guessing_passwords_ends_with_429_and_a_time(limited: TestClient, clock: FakeClock) -> None:
+    guess = {"email": "anna@example.org", "password": PASSWORD}
+    burst = int(DEFAULT_ALLOWANCES[Rate.LOGIN].burst)
+    answers = [await limited.post("/api/v1/tokens", json=guess) for _ in range(burst + 1)]
+    assert [answer.status for answer in answers] == [401] * burst + [429]
+    wait = int(answers[-1].headers["Retry-After"])
+    assert (await answers[-1].json())["type"] == "/problems/rate-limited"
+    clock.move(wait)
+    assert (await limited.post("/api/v1/tokens", json=guess)).status == 401
+
+
+async def test_a_full_log_in_bucket_leaves_other_routes_alone(limited: TestClient) -> None:
+    for _ in range(12):
+        await limited.post("/api/v1/tokens", json={"email": "anna@example.org", "password": PASSWORD})
+    assert (await limited.get("/.well-known/parkshare")).status == 200
+
+
+async def test_callers_do_not_share_a_bucket() -> None:
+    limiter = RateLimiter(FakeClock())
+    for _ in range(10):
+        limiter.hit("address:192.0.2.1", Rate.LOGIN)
+    with pytest.raises(Problem):
+        limiter.hit("address:192.0.2.1", Rate.LOGIN)
+    limiter.hit("address:192.0.2.2", Rate.LOGIN)
+
+
+@examples(max_examples=50, deadline=None)
+@given(st.lists(st.floats(min_value=0, max_value=60), max_size=100))
+def test_no_pattern_of_requests_gets_more_than_burst_and_rate(pauses: list[float]) -> None:
+    clock = FakeClock()
+    limiter, allowed, started = RateLimiter(clock), 0, clock.now()
+    for pause in pauses:
+        clock.move(pause)
+        try:
+            limiter.hit("address:192.0.2.1", Rate.LOGIN)
+            allowed += 1
+        except Problem as problem:
+            assert int(problem.headers["Retry-After"]) >= 1
+    allowance = DEFAULT_ALLOWANCES[Rate.LOGIN]
+    assert allowed <= allowance.burst + (clock.now() - started) * allowance.per_minute / 60 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "expected"),
+    [
+        ((), "203.0.113.5", "127.0.0.1"),
+        (("127.0.0.0/8",), "203.0.113.5", "203.0.113.5"),
+        (("127.0.0.0/8",), "198.51.100.1, 203.0.113.5", "203.0.113.5"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "203.0.113.5, 10.1.1.1", "203.0.113.5"),
+        (("127.0.0.0/8",), "", "127.0.0.1"),
+    ],
+)
+async def test_only_a_trusted_proxy_may_say_who_calls(
+    settings: Settings, trusted: tuple[str, ...], forwarded: str, expected: str
+) -> None:
+    app = build_app(settings.model_copy(update={"trusted_proxies": tuple(ip_network(net) for net in trusted)}))
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}, app=app)
+    request = request.clone(remote="127.0.0.1")
+    request._match_info = make_mocked_request("GET", "/", app=app).match_info
+    assert caller_address(request) == expected
+    app[keys.PASSWORDS].close()

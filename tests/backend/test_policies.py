@@ -1,0 +1,153 @@
+"""Periods, sizes, places, the order of offers and the choice of a standby: the pure rules of the backend."""
+
+import itertools
+from math import cos, radians, sin
+from random import Random
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from parkshare_backend.bookings.periods import period_faults
+from parkshare_backend.matching import policy as matching
+from parkshare_backend.spaces.geometry import Point, area_of, boxes_around, distance_m
+from parkshare_backend.spaces.periods import Period, merge
+from parkshare_backend.spaces.sizes import Size, fits
+from parkshare_backend.standby import policy as standby
+
+NOW = 1_800_000_000
+HOUR = 3600
+DAY = 24 * HOUR
+LARGE = Size(6, 3, 3)
+
+lengths = st.one_of(st.none(), st.floats(1, 8))
+sizes = st.builds(Size, lengths, lengths, lengths)
+points = st.builds(Point, st.floats(-89, 89), st.floats(-180, 180))
+periods = st.builds(lambda start, length: Period(start, start + length), st.integers(0, 100), st.integers(1, 30))
+candidate_lists = st.lists(st.tuples(st.floats(0, 2000), sizes), max_size=15).map(
+    lambda rows: [matching.Candidate(f"s{i}", distance, size) for i, (distance, size) in enumerate(rows)]
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pointer"),
+    [
+        (NOW + HOUR, NOW + HOUR, "/period/end"),
+        (NOW + HOUR, NOW, "/period/end"),
+        (NOW - 61, NOW + HOUR, "/period/start"),
+        (NOW, NOW + 299, "/period/end"),
+        (NOW, NOW + 14 * DAY + 1, "/period/end"),
+        (NOW + 28 * DAY, NOW + 28 * DAY + HOUR, "/period/end"),
+    ],
+)
+def test_an_impossible_period_is_refused_at_its_field_with_a_remedy(start: int, end: int, pointer: str) -> None:
+    faults = period_faults(Period(start, end), now=NOW)
+    assert [fault.pointer for fault in faults] == [pointer]
+    assert "hoose" in faults[0].detail or "book twice" in faults[0].detail
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(NOW - 60, NOW + HOUR), (NOW, NOW + 300), (NOW, NOW + 14 * DAY), (NOW + 27 * DAY, NOW + 28 * DAY)],
+)
+def test_the_edges_of_what_can_be_booked_can_be_booked(start: int, end: int) -> None:
+    assert period_faults(Period(start, end), now=NOW) == []
+
+
+@settings(max_examples=100)
+@given(st.lists(periods, max_size=10))
+def test_merged_windows_hold_the_same_seconds_and_never_touch(given_periods: list[Period]) -> None:
+    merged = merge(given_periods)
+    seconds = {second for period in given_periods for second in range(period.start, period.end)}
+    assert {second for period in merged for second in range(period.start, period.end)} == seconds
+    assert all(a.end < b.start for a, b in itertools.pairwise(merged))
+
+
+@settings(max_examples=200)
+@given(points, st.floats(1, 5_000), st.floats(0, 360), st.floats(0, 1))
+def test_every_point_within_the_radius_lies_in_a_box(
+    centre: Point, radius: float, bearing: float, share: float
+) -> None:
+
+    reach = share * radius / 111_195
+    lat = centre.lat + reach * cos(radians(bearing))
+    lon = centre.lon + reach * sin(radians(bearing)) / cos(radians(centre.lat))
+    other = Point(lat, (lon + 180) % 360 - 180)
+    if distance_m(centre, other) > radius:
+        return
+    boxes = boxes_around(centre, radius)
+    assert any(box.south <= lat <= box.north and box.west <= other.lon <= box.east for box in boxes)
+
+
+def test_a_box_across_the_antimeridian_is_two() -> None:
+    assert len(boxes_around(Point(-17, 179.999), 1500)) == 2
+    assert distance_m(Point(-17, 179.999), Point(-17, -179.999)) < 250
+
+
+@settings(max_examples=100)
+@given(points)
+def test_an_area_is_near_the_place_and_not_the_place(place: Point) -> None:
+    assert distance_m(place, area_of(place)) < 100
+
+
+def test_neighbours_share_an_area_so_it_does_not_tell_the_house() -> None:
+    street = [Point(48.13702 + i * 0.00005, 11.57502) for i in range(8)]
+    assert len({area_of(house) for house in street}) == 1
+
+
+@settings(max_examples=150)
+@given(candidate_lists, sizes, st.integers())
+def test_every_offer_fits_and_no_fitting_space_is_lost(
+    candidates: list[matching.Candidate], car: Size, seed: int
+) -> None:
+    ranked = matching.rank(candidates, car=car, chance=Random(seed))
+    assert sorted(offer.candidate.space for offer in ranked) == sorted(
+        candidate.space for candidate in candidates if fits(car, candidate.size)
+    )
+
+
+@settings(max_examples=150)
+@given(candidate_lists, st.integers())
+def test_a_space_never_comes_before_one_that_is_clearly_nearer(candidates: list[matching.Candidate], seed: int) -> None:
+    distances = [offer.candidate.distance_m for offer in matching.rank(candidates, car=None, chance=Random(seed))]
+    for i, earlier in enumerate(distances):
+        assert all(earlier - later <= matching.NEAR_EQUAL_M for later in distances[i + 1 :])
+
+
+def test_simultaneous_renters_are_spread_over_near_equal_spaces() -> None:
+    candidates = [matching.Candidate(f"s{i}", 100 + i, LARGE) for i in range(10)]
+    chance = Random(1)
+    first = {matching.rank(candidates, car=None, chance=chance)[0].candidate.space for _ in range(100)}
+    assert len(first) == 10
+
+
+def test_the_reason_says_how_far_it_is_on_foot_and_whether_the_car_fits() -> None:
+    candidates = [matching.Candidate("near", 120, LARGE), matching.Candidate("far", 480, LARGE)]
+    near, far = matching.rank(candidates, car=Size(4.5, 1.8, 1.5), chance=Random(1))
+    assert near.reason == "The nearest space that is free for the whole period; 2 min on foot, and your car fits."
+    assert far.reason == "Free for the whole period, 360 m further than the nearest; 8 min on foot, and your car fits."
+    assert near.walk_s == 120
+
+
+def test_the_standby_is_the_nearest_that_fits_and_never_the_owners_own() -> None:
+    candidates = [
+        standby.Candidate("home", 0, LARGE),
+        standby.Candidate("tiny", 10, Size(2.5, 1.8, 2.5)),
+        standby.Candidate("far", 300, LARGE),
+        standby.Candidate("near", 200, LARGE),
+    ]
+    chosen = standby.choose(candidates, home_space="home", home_size=LARGE)
+    assert isinstance(chosen, standby.Candidate)
+    assert chosen.space == "near"
+
+
+def test_an_owner_hears_why_there_is_no_standby() -> None:
+    home = standby.Candidate("home", 0, LARGE)
+    tiny = standby.Candidate("tiny", 10, Size(2.5, 1.8, 2.5))
+    assert standby.choose([home], home_space="home", home_size=LARGE) is standby.NoStandby.NOTHING_FREE
+    assert standby.choose([home, tiny], home_space="home", home_size=LARGE) is standby.NoStandby.NOTHING_FITS
+
+
+def test_an_owner_of_a_small_space_may_get_another_small_one() -> None:
+    small = Size(4, 2, 1.9)
+    chosen = standby.choose([standby.Candidate("other", 50, small)], home_space="home", home_size=small)
+    assert isinstance(chosen, standby.Candidate)

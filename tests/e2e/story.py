@@ -1,0 +1,289 @@
+"""The mission as a story of named steps: booked, refused, admitted, parked, a standby for the owner, left.
+
+The ground truth is the simulated ground lock's: which commands reached it, and what stood over its bow.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.simulators.barrier import Command, Position, Wish
+from tests.simulators.car import Car, Photo
+from tests.simulators.home_api import Change
+from tests.simulators.phone import timestamp
+from tests.simulators.track import offset
+
+from .timeline import Timeline
+from .world import STREET, Household, World
+
+PERIOD_S = 45 * 60.0
+WRONG_PLATE = "HH-XY-907"
+START_M = 1000.0  # so far from the space the renter's phone begins to report
+REFUSAL_WATCH_S = 2.0  # after the refusal the lock has to stay up for so long
+
+START = "the broker, the backend and Home Assistant run"
+LINK_OLIVIA = "Olivia's house is linked with a pairing code and has its space"
+LINK_NORA = "Nora's house is linked with a pairing code and has its space"
+OFFER = "windows drawn into the ParkShare calendars are offered to renters"
+BOOK = "the renter books, with the plate sealed"
+GRANT = "the house checks the booking and stores the grant"
+WAKE = "the camera wakes"
+WRONG = "a wrong car is refused and the lock stays up"
+NEAR = "the renter's phone comes into range and the house is told"
+READ = "the plate is read and admitted"
+LOWER = "the lock goes down, confirmed by its own state"
+PARK = "the renter's car stands in the bay and the booking is active"
+STANDBY = "the owner comes home early and is offered a standby, with period and address"
+ACCEPT = "the owner accepts and the standby is booked at the neighbour's"
+OWNER_PARKS = "the owner's own plate opens the neighbour's barrier"
+LEAVE_ONE = "the renter leaves; one sensor saying clear does not raise the barrier"
+RAISE = "two sensors say clear: the barrier rises"
+FULFIL = "the booking is fulfilled"
+UNHARMED = "no barrier ever moved under a car, and none without need"
+SECRET_PLATES = "no plate is in the backend's database, in a log, or in a state of Home Assistant"
+
+STEPS = (
+    START, LINK_OLIVIA, LINK_NORA, OFFER, BOOK, GRANT, WAKE, WRONG, NEAR, READ, LOWER, PARK, STANDBY, ACCEPT,
+    OWNER_PARKS, LEAVE_ONE, RAISE, FULFIL, UNHARMED, SECRET_PLATES,
+)  # fmt: skip
+
+
+@dataclass
+class Story:
+    """The story in a world. Each act may run alone once the ones before it did."""
+
+    world: World
+    timeline: Timeline
+    photo: Photo | None = None
+    booking: dict[str, Any] = field(default_factory=dict)
+    standby: dict[str, Any] = field(default_factory=dict)
+    _earlier: dict[str, int] = field(default_factory=dict)
+    _drive: asyncio.Task[tuple[float, float]] | None = None
+
+    async def play(self) -> None:
+        """Play all of it. Raises StepFailedError at the first step that does not happen."""
+        await self.set_up()
+        await self.play_on()
+
+    async def play_on(self) -> None:
+        """Play what comes after the setting up."""
+        try:
+            await self._play_on()
+        finally:
+            if self._drive is not None:
+                self._drive.cancel()
+
+    async def _play_on(self) -> None:
+        self._earlier = {household.name: len(household.lock.barrier.commands) for household in self.world.households}
+        await self.book()
+        await self.refuse()
+        await self.admit()
+        await self.come_home_early()
+        await self.leave()
+        await self.look_back()
+
+    async def set_up(self) -> None:
+        """Start the parts and set the two houses up."""
+        async with self.timeline.step(START, within=120) as step:
+            await self.world.start()
+            step.note(f"Home Assistant {self.world.home.url}, backend {self.world.server.url}")
+        for name, household in ((LINK_OLIVIA, self.world.olivia), (LINK_NORA, self.world.nora)):
+            async with self.timeline.step(name, within=60) as step:
+                await self.world.link(household)
+                step.note(f"pairing code {household.code}; barrier {household.lock.entity('barrier')}")
+
+    async def book(self) -> None:
+        """Offer both spaces, search, book the better one."""
+        start = time.time()
+        renter = self.world.renter
+        async with self.timeline.step(OFFER, within=40) as step:
+            for household in self.world.households:
+                await self.world.offer(household, start=start - 60, end=start + 4 * 3600)
+            offers = await self.world.offers(start=time.time(), end=start + PERIOD_S, of=self.world.households)
+            for offer in offers:
+                step.note(f"{offer['space']['name']}: {offer['distance_m']:.0f} m. {offer['reason']}")
+            if offers[0]["space"]["id"] != self.world.olivia.space:
+                raise AssertionError("The nearest space is not offered first")
+        async with self.timeline.step(BOOK, within=20) as step:
+            self.booking = await renter.book(offers[0])
+            step.note(f"booking {self.booking['id']} {self.booking['state']}, plate sealed to the space's key")
+        async with self.timeline.step(GRANT, within=20) as step:
+            self.booking = await renter.booking_in_state(self.booking["id"], "reserved", within=15)
+            step.note(f"reserved until {self.booking['period']['end']} at {self.booking['space']['address']}")
+
+    async def refuse(self) -> None:
+        """Let a car with another plate come first, while the renter is on the way."""
+        lock, api = self.world.olivia.lock, self.world.home.api
+        event = await self.world.entity(self.world.olivia, "plate")
+        async with self.timeline.step(WAKE, within=90):
+            await until(lambda: bool(lock.powered_at and lock.pictures_taken), "the camera took no picture")
+        async with self.timeline.step(WRONG, within=60) as step:
+            self._drive = asyncio.create_task(self._drive_there())
+            begun = time.time()
+            stranger = Car(WRONG_PLATE)
+            await stranger.drive_up(lock)
+            refusal = await api.seen(event, _decided("refuse"), since=begun, within=45)
+            await asyncio.sleep(REFUSAL_WATCH_S)
+            if (commands := self._commands(self.world.olivia)) or lock.barrier.position is not Position.UP:
+                raise AssertionError(f"The lock moved for a wrong car: {commands}")
+            step.note(f"refused {refusal.at - begun:.1f} s after it came into view; commands to the lock: 0")
+            await stranger.turn_away(lock)
+
+    async def admit(self) -> None:
+        """Drive the renter to the space and in."""
+        lock, api, renter = self.world.olivia.lock, self.world.home.api, self.world.renter
+        near = await self.world.entity(self.world.olivia, "renter_near")
+        event = await self.world.entity(self.world.olivia, "plate")
+        car = Car(renter.plate, self.photo)
+        async with self.timeline.step(NEAR, within=90) as step:
+            if self._drive is None:
+                self._drive = asyncio.create_task(self._drive_there())
+            begun, fix_at = await self._drive
+            told = await api.seen(near, lambda change: change.state == "on", since=begun, within=10)
+            step.note(f"{fix_at - begun:.1f} s of driving; the fact took {told.at - fix_at:.3f} s to Home Assistant")
+        async with self.timeline.step(READ, within=60) as step:
+            up_since = time.time()
+            await car.drive_up(lock, start=5.0, speed=4.0)
+            at_bow = time.time()
+            admitted = await api.seen(event, _decided("admit"), since=up_since, within=45)
+            step.note(f"admitted {admitted.at - at_bow:.2f} s after the car stood at the bow")
+        async with self.timeline.step(LOWER, within=40) as step:
+            await until(lambda: lock.barrier.position is Position.DOWN, "the lock did not go down")
+            down = await api.seen(lock.entity("barrier"), lambda change: change.state == "unlocked", since=up_since)
+            lowered = await api.seen(event, _decided("lowered"), since=up_since)
+            step.note(f"the house's own figures in ms: {lowered.attributes.get('milliseconds')}")
+        self._measure(fix_at, told, at_bow, admitted, down)
+        async with self.timeline.step(PARK, within=40) as step:
+            await car.park(lock, patience=5)
+            self.booking = await renter.booking_in_state(self.booking["id"], "active", within=30)
+            step.note(f"booking {self.booking['state']}, camera {'on' if lock.powered else 'off'}")
+
+    async def _drive_there(self) -> tuple[float, float]:
+        """Drive with the phone reporting; return when it began, and when the fix was sent that made the renter near."""
+        begun, start = time.time(), offset(STREET, north_m=START_M, east_m=0)
+        fix_at = await self.world.renter.drive(start, STREET, until_near=str(self.booking["id"]))
+        if fix_at is None:
+            raise AssertionError("No fix on the way made the booking near")
+        return begun, fix_at
+
+    def _measure(self, fix_at: float, told: Change, at_bow: float, admitted: Change, down: Change) -> None:
+        lock = self.world.olivia.lock
+        command = next(command for command in self._commands(self.world.olivia) if command.wish is Wish.DOWN)
+        on = max((at for at in lock.powered_at if at <= admitted.at), default=fix_at)
+        first = next(at for at in lock.pictures_taken if at >= max(on, told.at))
+        read = next(at for at in lock.pictures_taken if at >= at_bow)
+        self.timeline.figures |= {
+            "the near fix -> the house knows (fact delivery)": told.at - fix_at,
+            "fact -> camera on (0: the booked time had woken it)": max(0.0, on - told.at),
+            "camera on -> next picture": first - max(on, told.at),
+            "car at the bow -> its first picture": read - at_bow,
+            "that picture -> verdict (reading, several looks)": admitted.at - read,
+            "verdict -> command at the lock": command.at - admitted.at,
+            "command -> confirmed by the lock's state (travel)": down.at - command.at,
+            "in all: the near fix -> command, with the way up": command.at - fix_at,
+            "in all: car at the bow -> command": command.at - at_bow,
+        }
+
+    async def come_home_early(self) -> None:
+        """Bring the owner home while the renter stands on the space."""
+        world, api = self.world, self.world.home.api
+        sensor = await world.entity(world.olivia, "standby")
+        async with self.timeline.step(STANDBY, within=60) as step:
+            begun = time.time()
+            for metres in (1500, 600, 200, 30):
+                await world.owner_phone.move(offset(STREET, north_m=metres, east_m=0))
+                await asyncio.sleep(0.5)
+            await api.seen(sensor, lambda change: change.state == "offered", since=begun, within=40)
+            keys = ("standby_address", "standby_start", "standby_end")
+            shown = {key: await api.state(await world.entity(world.olivia, key)) for key in keys}
+            step.note("{standby_address}, {standby_start} to {standby_end}".format(**shown))
+            if shown["standby_address"] != world.nora.address:
+                raise AssertionError(f"The address of the standby is not shown, but {shown['standby_address']!r}")
+            for key in ("standby_start", "standby_end"):
+                datetime.fromisoformat(str(shown[key]))
+        async with self.timeline.step(ACCEPT, within=60) as step:
+            await api.act("button.press", {"entity_id": await world.entity(world.olivia, "accept_standby")})
+            await api.seen(sensor, lambda change: change.state == "booked", since=begun, within=40)
+            bookings = (await world.olivia.account.call("GET", "/bookings"))["items"]
+            self.standby = next(booking for booking in bookings if booking["space"]["id"] == world.nora.space)
+            step.note(f"booking {self.standby['id']} {self.standby['state']} at {self.standby['space']['address']}")
+            if self.standby["state"] != "reserved":
+                raise AssertionError(f"The standby's booking is {self.standby['state']}")
+        async with self.timeline.step(OWNER_PARKS, within=60) as step:
+            await world.olivia.account.call("POST", f"/bookings/{self.standby['id']}/here")
+            car = Car(world.olivia.plate)
+            await car.drive_up(world.nora.lock, start=6.0, speed=4.0)
+            await car.park(world.nora.lock, patience=40)
+            step.note(f"{world.nora.lock.entity('barrier')} is {api.current(world.nora.lock.entity('barrier'))}")
+
+    async def leave(self) -> None:
+        """Drive the renter's car away; the radar is stuck at first."""
+        lock = self.world.olivia.lock
+        car = Car(self.world.renter.plate, self.photo)
+        async with self.timeline.step(LEAVE_ONE, within=60) as step:
+            await lock.hold_radar(True)
+            await car.leave(lock)
+            await asyncio.sleep(3.0)
+            if any(command.wish is Wish.UP for command in self._commands(self.world.olivia)):
+                raise AssertionError("The barrier rose though one sensor still saw a car")
+            step.note("magnetic: clear, radar: a car; the barrier stays down")
+        async with self.timeline.step(RAISE, within=90) as step:
+            cleared = time.time()
+            await lock.hold_radar(False)
+            await until(lambda: lock.barrier.position is Position.UP, "the barrier did not rise", within=80)
+            risen = next(command for command in self._commands(self.world.olivia) if command.wish is Wish.UP)
+            step.note(f"command {risen.at - cleared:.1f} s after the second clear")
+        async with self.timeline.step(FULFIL, within=20):
+            await self.world.renter.booking_in_state(self.booking["id"], "fulfilled", within=15)
+
+    def _commands(self, household: Household) -> list[Command]:
+        """Return the commands that reached a household's lock in this story."""
+        return household.lock.barrier.commands[self._earlier[household.name] :]
+
+    async def look_back(self) -> None:
+        """Judge by the ground truth, and search for plates where none may be."""
+        async with self.timeline.step(UNHARMED, within=10) as step:
+            for household, wanted in ((self.world.olivia, [Wish.DOWN, Wish.UP]), (self.world.nora, [Wish.DOWN])):
+                barrier = household.lock.barrier
+                got = [command.wish for command in self._commands(household)]
+                step.note(f"{household.name}'s lock: {', '.join(got)}")
+                if got != wanted or barrier.moved_under_car:
+                    raise AssertionError(f"{household.name}'s lock got {got}, under a car: {barrier.moved_under_car}")
+        async with self.timeline.step(SECRET_PLATES, within=20):
+            plates = [self.world.renter.plate, self.world.olivia.plate, WRONG_PLATE]
+            found = await find_plates(self.world, plates)
+            if found:
+                raise AssertionError(f"A plate is in {found}")
+
+
+async def find_plates(world: World, plates: list[str]) -> list[str]:
+    """Return the places where a plate, with or without its dashes, can be read though none may be there."""
+    needles = {plate.replace("-", mark).encode() for plate in plates for mark in ("-", "", " ")}
+    files = [*world.logs, *world.server.database.parent.glob("parkshare.db*")]
+    found = [str(file) for file in files if any(needle in file.read_bytes() for needle in needles)]
+    states = await world.home.api.states()
+    return found + [str(s["entity_id"]) for s in states if any(needle in str(s).encode() for needle in needles)]
+
+
+def _decided(decision: str) -> Callable[[Change], bool]:
+    """Accept the plate event entity once it tells of this decision."""
+    return lambda change: decision in str(change.attributes.get("event_type", ""))
+
+
+async def until(true: Callable[[], bool], otherwise: str, *, within: float = 30.0) -> None:
+    deadline = time.monotonic() + within
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{otherwise} within {within:.0f} s")
+        await asyncio.sleep(0.02)
+
+
+def describe(household: Household) -> str:
+    """Return a line about a household for people."""
+    return f"{household.name}: {household.account.email}, {household.address}, plate {household.plate}"
+
+
+__all__ = ["STEPS", "Story", "describe", "find_plates", "timestamp"]
