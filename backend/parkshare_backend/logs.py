@@ -15,8 +15,8 @@ import structlog
 REDACTED = "[redacted]"
 SECRET_NAMES = frozenset({
     "plate", "sealed_plate", "lat", "lon", "latitude", "longitude", "position", "positions", "fix", "fixes", "place",
-    "address", "access_notes", "token", "tokens", "authorization", "cookie", "password", "email", "device_code", "user_code",
-    "sig", "signature", "nonce", "csrf", "secret", "d", "body", "query",
+    "address", "access_notes", "token", "tokens", "authorization", "cookie", "password",
+    "email", "device_code", "user_code", "sig", "signature", "nonce", "csrf", "secret", "d", "body", "query",
 })  # fmt: skip
 # Tokens anywhere in a text; sealed plates, keys and device codes are long base64url; query strings.
 _SECRET_SHAPES = re.compile(r"pks_[A-Za-z0-9_-]+|[A-Za-z0-9_-]{43,}|\?[^\s\"']+")
@@ -57,7 +57,9 @@ def configure(*, form: Literal["auto", "console", "json"], level: str) -> None:
     ]
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     render: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*before, structlog.stdlib.PositionalArgumentsFormatter()],

@@ -35,9 +35,11 @@ from .link import pairing
 from .link.keys import HouseKeys
 from .subentry_flow import SpaceSubentryFlow
 
-URL_SCHEMA = vol.Schema(
+# Any: at run time these are schemas of Home Assistant's own engine, which voluptuous' types do not know.
+URL_SCHEMA: Any = vol.Schema(
     {vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL, autocomplete="url"))}
 )
+NOTHING_TO_FILL_IN: Any = vol.Schema({})
 HTTPS_PORT = 443
 
 # One thing a person can act on each: the key of its text.
@@ -58,7 +60,7 @@ class Attempt:
     """One try at pairing: the keys made for it, the code, and who waits for the owner."""
 
     keys: HouseKeys
-    pairing: pairing.Pairing
+    code: pairing.Pairing
     waiting: asyncio.Task[pairing.Linked] | None = None
 
 
@@ -71,6 +73,7 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
     _attempt: Attempt
     _linked: pairing.Linked
     _failure: str
+    _failure_shown: bool
 
     def __init__(self) -> None:
         self._url = ""
@@ -117,9 +120,8 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None and not (errors := await self._async_begin(self._url, field="base")):
             return await self.async_step_pair()
-        return self._form("zeroconf_confirm", vol.Schema({}), None, errors)
+        return self._form("zeroconf_confirm", NOTHING_TO_FILL_IN, None, errors)
 
-    @override
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Pair again: the backend no longer accepts this house's key."""
         self._url = entry_data[CONF_URL]
@@ -130,9 +132,8 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None and not (errors := await self._async_begin(self._url, field="base")):
             return await self.async_step_pair()
-        return self._form("reauth_confirm", vol.Schema({}), None, errors)
+        return self._form("reauth_confirm", NOTHING_TO_FILL_IN, None, errors)
 
-    @override
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the address of the same backend; the pairing stays."""
         entry = self._get_reconfigure_entry()
@@ -149,8 +150,9 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show the code until the owner has answered."""
         attempt = self._attempt
         if attempt.waiting is None:
-            attempt.waiting = self.hass.async_create_task(
-                pairing.wait(async_get_clientsession(self.hass), self._url, attempt.pairing), "parkshare pairing"
+            # A background task: the owner may take minutes, and Home Assistant must not wait for that when it stops.
+            attempt.waiting = self.hass.async_create_background_task(
+                pairing.wait(async_get_clientsession(self.hass), self._url, attempt.code), "parkshare pairing"
             )
         if not attempt.waiting.done():
             return self.async_show_progress(
@@ -158,25 +160,29 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
                 progress_action="wait_for_owner",
                 progress_task=attempt.waiting,
                 description_placeholders={
-                    "url": attempt.pairing.verification_uri_complete,
-                    "page": attempt.pairing.verification_uri,
-                    "code": attempt.pairing.user_code,
+                    "url": attempt.code.verification_uri_complete,
+                    "page": attempt.code.verification_uri,
+                    "code": attempt.code.user_code,
                     "fingerprint": attempt.keys.fingerprint,
                 },
             )
         try:
             self._linked = await attempt.waiting
         except pairing.PairingError as err:
-            self._failure = self._error_of(err)
+            self._failure, self._failure_shown = self._error_of(err), False
             return self.async_show_progress_done(next_step_id="pair_failed")
         return self.async_show_progress_done(next_step_id="linked")
 
     async def async_step_pair_failed(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say why it did not work; submitting asks for a new code."""
         errors = {"base": self._failure}
-        if user_input is not None and not (errors := await self._async_begin(self._url, field="base")):
-            return await self.async_step_pair()
-        return self._form("pair_failed", vol.Schema({}), None, errors)
+        # What was entered in the step before comes along here, so only an answer to the shown failure asks again.
+        if self._failure_shown and user_input is not None:
+            errors = await self._async_begin(self._url, field="base")
+            if not errors:
+                return await self.async_step_pair()
+        self._failure_shown = True
+        return self._form("pair_failed", NOTHING_TO_FILL_IN, None, errors)
 
     async def async_step_linked(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Store the pairing."""
@@ -237,7 +243,7 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         return ERRORS[type(err)]
 
     def _form(
-        self, step_id: str, schema: vol.Schema, values: Mapping[str, Any] | None, errors: dict[str, str]
+        self, step_id: str, schema: Any, values: Mapping[str, Any] | None, errors: dict[str, str]
     ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,

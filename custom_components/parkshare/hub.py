@@ -18,6 +18,7 @@ from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CO
 from .durable import DurableStore, NotStoredError
 from .gate.grant import Grant
 from .grants import GrantStore
+from .ledger import store_of
 from .link.client import LinkClient
 from .link.facts import (
     BadFactError,
@@ -36,7 +37,7 @@ from .link.session import LinkHandler, LinkState
 from .offers import OfferCalendar
 from .publisher import Publisher
 from .recognition import EmbeddedReader, Reader
-from .space import SpaceRuntime, store_of
+from .space import SpaceRuntime
 from .standby import Standby
 from .standby_desk import StandbyDesk
 from .state import HouseState, HouseStateStore

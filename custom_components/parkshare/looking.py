@@ -4,12 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from time import monotonic
 
 from .const import LOGGER
 from .pictures import NoPictureError, SpaceCamera
-from .recognition import BadPicture, Look, Picture, Reader, ReaderTimeout, ReaderUnavailable, Verdict, judge
+from .recognition import BadPicture, Look, Reader, ReaderTimeout, ReaderUnavailable, Verdict, judge
 
 # A car that stood there earlier must not speak for the one that stands there now.
 LOOKS_KEPT = 12
@@ -63,7 +64,6 @@ class Looking:
         watch: Stopwatch,
         limit: float,
     ) -> None:
-        self.last_picture: Picture | None = None
         self._camera = camera
         self._reader = reader
         self._expected = expected
@@ -90,9 +90,12 @@ class Looking:
                 await asyncio.gather(self._camera.async_on(), self._warm_up())
                 self._watch.mark_first("camera")
                 while not self._stopped.is_set():
-                    await self._pause(self._pace if await self._look() else lambda: PATIENCE)
+                    failure = await self._look()
+                    await self._pause(self._pace if failure is None else partial(float, failure))
         except TimeoutError:
             LOGGER.warning("Looking took longer than it may; the camera is turned off")
+        except Exception:  # noqa: BLE001 - without looks the gate gives up in time and tells the owner
+            LOGGER.exception("Looking broke off")
         finally:
             await self._camera.async_off()
 
@@ -102,8 +105,8 @@ class Looking:
         except ReaderUnavailable as err:
             self._trouble(f"{err.reason} {err.remedy}")
 
-    async def _look(self) -> float:
-        """Take and judge one picture; returns how long to wait for the next one (s)."""
+    async def _look(self) -> float | None:
+        """Take and judge one picture; when that failed, returns how long to wait before the next try (s)."""
         try:
             picture = await self._camera.async_picture()
             self._watch.mark("picture")
@@ -118,15 +121,14 @@ class Looking:
             self._trouble(f"{err.reason} {err.remedy}")
             return NEXT_READER
         if self._stopped.is_set():
-            return 0.0
+            return None
         self._watch.mark("reading")
-        self.last_picture = picture
         self._looks.append(look)
         recent = [kept for kept in self._looks if look.taken_at - kept.taken_at <= LOOK_MAX_AGE]
         verdict = judge(recent, self._expected)
         self._watch.mark("verdict")
         self._verdict(verdict, look)
-        return self._pace()
+        return None
 
     async def _pause(self, seconds: Callable[[], float]) -> None:
         """Wait. Asked again and again how long: a sign of the car shortens a pause that has begun."""

@@ -5,7 +5,7 @@ Stored as iCalendar text. Times float: "every weekday 8 to 17" stays 8 to 17 on 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -54,21 +54,21 @@ class OfferCalendar:
 
     async def async_events(self, start: datetime, end: datetime) -> list[Event]:
         """Events that touch a period, recurrences expanded, earliest first."""
+        # Floating times are the house's clock, whatever zone the caller asks in.
+        zone = dt_util.get_default_time_zone()
 
         def expand() -> list[Event]:
-            return list(self._calendar.timeline_tz(start.tzinfo).overlapping(start, end))
+            return list(self._calendar.timeline_tz(zone).overlapping(start.astimezone(zone), end.astimezone(zone)))
 
         async with self._lock:
             return await self._hass.async_add_executor_job(expand)
 
     async def async_windows(self, start: float, end: float) -> list[Window]:
         """When the space is offered within a period (UTC epoch seconds), as merged windows."""
-        zone: tzinfo = dt_util.get_default_time_zone()
-        # A day more on both sides: a date is longer or shorter than a day in UTC, merging cuts exactly.
-        first, last = (
-            datetime.fromtimestamp(start, UTC).astimezone(zone) - timedelta(days=1),
-            datetime.fromtimestamp(end, UTC).astimezone(zone) + timedelta(days=1),
-        )
+        zone = dt_util.get_default_time_zone()
+        # A day more on both sides, since a date is longer or shorter in UTC; merging cuts exactly.
+        day = timedelta(days=1)
+        first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
         events = await self.async_events(first, last)
         return merge(((moment(event.start, zone), moment(event.end, zone)) for event in events), start=start, end=end)
 

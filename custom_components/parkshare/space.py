@@ -43,15 +43,14 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .durable import DurableStore, NotStoredError
 from .gate import words as w
-from .gate.codec import VERSION, from_document, to_document
 from .gate.core import deadline, look_pace, step
 from .gate.grant import Grant
 from .gate.nearness import NearnessPolicy
 from .gate.policy import DEFAULT_POLICY, GatePolicy
 from .gate.rules import raise_refusal
 from .hands import Hands
+from .ledger import Ledger, report_of
 from .link.facts import format_time
 from .looking import Stopwatch
 from .notices import Notices
@@ -65,11 +64,6 @@ if TYPE_CHECKING:
 DEFAULT_RANGE_M: Final = 500.0
 EVENT_TYPES: Final = {w.Decision.ADMIT: "admitted", w.Decision.REFUSE: "refused", w.Decision.UNSURE: "unsure"}
 LOWERED: Final = "lowered"
-
-
-def store_of(hass: HomeAssistant, space_id: str) -> DurableStore:
-    """Where the gate of a space is kept."""
-    return DurableStore(hass, VERSION, f"gate.{space_id}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +126,7 @@ class SpaceRuntime:
             watch=self._watch,
             limit=policy.watch + 2 * policy.look_budget,
         )
-        self._store = store_of(hass, self.space_id)
-        self._stored: dict[str, Any] | None = None
-        self._unsent: list[tuple[str, dict[str, Any]]] = []
+        self._ledger = Ledger(hass, self.space_id, subentry.title, self.owner)
         self._reported_state: dict[str, Any] = {}
         self._in_order = asyncio.Lock()
         self._timer: CALLBACK_TYPE | None = None
@@ -148,7 +140,7 @@ class SpaceRuntime:
     async def async_start(self) -> None:
         """Take up where the last run ended. Nothing moves because of this."""
         await self._notices.async_load()
-        await self._async_load()
+        self.gate = await self._ledger.async_load()
         self._tell(w.Booted(self._sources))
         self._tell(w.RightsChanged(self._rights()))
         self._tell(w.BarrierSeen(self.barrier.position))
@@ -174,19 +166,6 @@ class SpaceRuntime:
         self._notices.clear_issues()
         await self.async_done()
         await self._hands.async_stop()
-
-    async def _async_load(self) -> None:
-        document = await self._store.async_load()
-        if document is None:
-            return
-        try:
-            gate, unsent = from_document(document["gate"]), [(t, d) for t, d in document["unsent"]]
-            self.owner.load(document["owner"])
-        except KeyError, TypeError, ValueError:
-            # Better a gate that knows its grants only than a space that can't be loaded: nothing moves by itself.
-            LOGGER.exception("What was stored of %s cannot be read; it starts anew", self.subentry.title)
-            return
-        self.gate, self._unsent, self._stored = gate, unsent, document
 
     # What is told
 
@@ -309,7 +288,7 @@ class SpaceRuntime:
             listener(event)
 
     def _report(self, t: str, d: dict[str, Any]) -> None:
-        self._unsent.append((t, d))
+        self._ledger.report(t, d)
         self._work(())
 
     def _report_state(self) -> None:
@@ -319,39 +298,28 @@ class SpaceRuntime:
         state = {"space": self.space_id, "barrier": self.gate.position.value, "sharing": sharing, "fault": fault}
         if state != self._reported_state and self.gate.position is not w.Position.MOVING:
             self._reported_state = state
-            self._unsent.append(("space.state", state))
+            self._ledger.report("space.state", state)
 
     def _work(self, intents: tuple[w.Intent, ...]) -> None:
         """Store what is known, then do what was asked for, in the order in which it was asked for."""
-        if intents or self._unsent or self._document() != self._stored:
+        if intents or self._ledger.is_behind(self.gate):
             work = self._async_carry_out(intents)
             self.hub.entry.async_create_task(self.hass, work, f"parkshare {self.space_id} gate", eager_start=True)
 
     async def _async_carry_out(self, intents: tuple[w.Intent, ...]) -> None:
         async with self._in_order:
             for intent in intents:
-                self._queue_report(intent)
-            stored = await self._async_save()
+                if report := report_of(intent):
+                    self._ledger.report(*report)
+            stored = await self._ledger.async_save(self.gate)
             for intent in intents:
                 self._do(intent, stored=stored)
-            while self._unsent:
-                await self.hub.async_report(*self._unsent[0])
-                self._unsent.pop(0)
-            await self._async_save()
-
-    def _queue_report(self, intent: w.Intent) -> None:
-        match intent:
-            case w.AdmissionDecided(str() as booking, decision, by, at):
-                d = {"booking": booking, "decision": decision.value, "by": by.value, "at": format_time(at)}
-                self._unsent.append(("admission.decided", d))
-            case w.StayArrived(booking, at):
-                self._unsent.append(("stay.arrived", {"booking": booking, "at": format_time(at)}))
-            case w.StayLeft(booking, at):
-                self._unsent.append(("stay.left", {"booking": booking, "at": format_time(at)}))
+            await self._ledger.async_hand_over(self.hub.async_report)
+            await self._ledger.async_save(self.gate)
 
     def _do(self, intent: w.Intent, *, stored: bool) -> None:
         match intent:
-            case w.Move(command, why) if stored or command.target is w.Position.DOWN:
+            case w.Move(command, why) if self._is_wanted(command, stored=stored):
                 self._hands.move(command, why, self._tell)
             case w.Halt():
                 self._hands.halt()
@@ -370,6 +338,10 @@ class SpaceRuntime:
                     self._notices.untell(w.Notice.REFUSED, w.Notice.UNSURE, w.Notice.STAYS_DOWN)
                 self._plate_event(EVENT_TYPES[decision], by, booking)
 
+    def _is_wanted(self, command: w.Command, *, stored: bool) -> bool:
+        """Tell whether a command is begun: storing took a moment, and what a car overtook in it is not."""
+        return command == self.gate.command and (stored or command.target is w.Position.DOWN)
+
     def _look_for(self, booking: str) -> None:
         if self.gate.armed_by in (w.ArmedBy.WINDOW, w.ArmedBy.CAR):
             self._watch.start("fact")
@@ -380,22 +352,6 @@ class SpaceRuntime:
                 pace=lambda: look_pace(self.gate, self.policy),
                 trouble=self._notices.reader_trouble,
             )
-
-    async def _async_save(self) -> bool:
-        document = self._document()
-        if document == self._stored:
-            return True
-        try:
-            await self._store.async_save(document)
-        except NotStoredError:
-            LOGGER.exception("What happens at %s cannot be stored; the barrier will not rise", self.subentry.title)
-            return False
-        self._stored = document
-        return True
-
-    def _document(self) -> dict[str, Any]:
-        unsent = [[t, d] for t, d in self._unsent]
-        return {"gate": to_document(self.gate), "unsent": unsent, "owner": self.owner.document()}
 
     def _end_timer(self) -> None:
         if self._timer:

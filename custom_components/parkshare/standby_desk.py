@@ -154,21 +154,18 @@ class StandbyDesk:
             persistent_notification.async_dismiss(hass, notification_id)
             return
         home = self._hub.title_of(standby.home_space)
-        persistent_notification.async_create(
-            hass,
-            message.format(
-                home=home,
-                name=standby.name,
-                address=standby.address or standby.name,
-                start=_clock(standby.start),
-                end=_clock(standby.end),
-                answer_by=_clock(standby.expires_at),
-                distance=round(standby.distance_m or 0),
-                walk=max(1, round((standby.walk_s or 0) / 60)),
-            ),
-            title=texts.get(f"{prefix}_title", home).format(home=home),
-            notification_id=notification_id,
-        )
+        words = {
+            "home": home,
+            "name": standby.name,
+            "address": standby.address or standby.name,
+            "start": _clock(standby.start),
+            "end": _clock(standby.end),
+            "answer_by": _clock(standby.expires_at),
+            "distance": round(standby.distance_m or 0),
+            "walk": max(1, round((standby.walk_s or 0) / 60)),
+        }
+        title = texts.get(f"{prefix}_title", home).format(**words)
+        persistent_notification.async_create(hass, message.format(**words), title, notification_id)
 
     @callback
     def _async_ran_out(self, _now: datetime) -> None:

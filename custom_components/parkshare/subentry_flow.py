@@ -1,12 +1,11 @@
 """Add or change one parking space: where it is, what stands on it, whose it is."""
 
 from collections.abc import Mapping
-from typing import Any, Final, override
+from typing import Any, Final
 from uuid import uuid7
 
 import voluptuous as vol
 from homeassistant.components import camera
-from homeassistant.components.zone import ATTR_RADIUS
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import (
     ATTR_LATITUDE,
@@ -83,7 +82,8 @@ def _entity(*domains: str, multiple: bool = False) -> EntitySelector:
     return EntitySelector(EntitySelectorConfig(domain=list(domains), multiple=multiple))
 
 
-PLACE_SCHEMA: Final = vol.Schema(
+# Any: at run time these are schemas of Home Assistant's own engine, which voluptuous' types do not know.
+PLACE_SCHEMA: Final[Any] = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(TextSelectorConfig()),
         vol.Required(CONF_LOCATION): LocationSelector(LocationSelectorConfig(radius=True, icon="mdi:parking")),
@@ -94,7 +94,7 @@ PLACE_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_HEIGHT_M): _metres(50),
     }
 )
-EQUIPMENT_SCHEMA: Final = vol.Schema(
+EQUIPMENT_SCHEMA: Final[Any] = vol.Schema(
     {
         vol.Required(CONF_BARRIER): _entity("lock", "cover", "valve", "switch"),
         vol.Required(CONF_CAMERA): _entity("camera"),
@@ -104,7 +104,7 @@ EQUIPMENT_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_OWNER_PLATE): TextSelector(TextSelectorConfig(autocomplete="off")),
     }
 )
-SWITCH_SCHEMA: Final = vol.Schema(
+SWITCH_SCHEMA: Final[Any] = vol.Schema(
     {
         vol.Required(CONF_BARRIER_ON_MEANS): SelectSelector(
             SelectSelectorConfig(
@@ -122,7 +122,6 @@ class SpaceSubentryFlow(ConfigSubentryFlow):
         self._space: dict[str, Any] = {}
         self._reason = ""
 
-    @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the place of a new space."""
         home = self.hass.config
@@ -135,7 +134,6 @@ class SpaceSubentryFlow(ConfigSubentryFlow):
         }
         return self._place("user", user_input, suggested) or await self.async_step_equipment()
 
-    @override
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change the place of a space."""
         if not self._space:
@@ -218,7 +216,7 @@ class SpaceSubentryFlow(ConfigSubentryFlow):
         if zone_id := given.get(CONF_ZONE):
             if (zone := self.hass.states.get(zone_id)) is None:
                 return place, errors | {CONF_ZONE: "entity_missing"}
-            position, range_m = zone.attributes, zone.attributes[ATTR_RADIUS]
+            position, range_m = zone.attributes, zone.attributes[CONF_RADIUS]
         if not SHORTEST_RANGE_M <= range_m <= LONGEST_RANGE_M:
             errors[CONF_ZONE if zone_id else CONF_LOCATION] = "range_out_of_bounds"
         place |= {

@@ -73,7 +73,7 @@ async def test_a_token_without_the_scope_is_refused_and_told_which(client: TestC
 
 
 async def test_the_database_holds_no_token_and_no_password(client: TestClient, owner: Person, database: str) -> None:
-    stored = Path(database).read_bytes() + Path(database + "-wal").read_bytes()
+    stored = read_files(database, database + "-wal")
     assert owner.email.encode() in stored
     assert owner.token.encode() not in stored
     assert PASSWORD.encode() not in stored
@@ -84,3 +84,7 @@ async def test_a_mistyped_token_is_refused(client: TestClient, owner: Person) ->
     for token in (swapped, owner.token.lower(), "pks_", "x" * 5000, owner.token + " x"):
         answer = await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
         assert answer.status == 401
+
+
+def read_files(*paths: str) -> bytes:
+    return b"".join(Path(path).read_bytes() for path in paths)

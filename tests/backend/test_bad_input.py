@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
 from parkshare_backend import keys
 from parkshare_backend.app import api_routes
 from parkshare_backend.http.problems import KINDS
@@ -81,7 +82,11 @@ async def test_nothing_is_made_of_a_refused_body(client: TestClient) -> None:
 
 
 async def test_a_query_parameter_that_is_unknown_twice_or_wrong_is_named(client: TestClient, owner: Person) -> None:
-    for query, pointer in (("?afer=1", "/query/afer"), ("?after=1&after=2", "/query/after"), ("?after=x", "/query/after")):
+    for query, pointer in (
+        ("?afer=1", "/query/afer"),
+        ("?after=1&after=2", "/query/after"),
+        ("?after=x", "/query/after"),
+    ):
         answer = await client.get(f"/api/v1/changes{query}", headers=owner.headers)
         assert answer.status == 422
         assert (await answer.json())["errors"][0]["pointer"] == pointer

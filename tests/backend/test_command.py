@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+
 from parkshare_backend import logs
 from parkshare_backend.__main__ import main
 from parkshare_backend.settings import Settings
@@ -46,8 +47,8 @@ def test_the_doctor_names_what_is_wrong_and_the_remedy(run: Run, tmp_path: Path)
     run("migrate")
     with closing(sqlite3.connect(tmp_path / "parkshare.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.execute("PRAGMA journal_mode=DELETE")
         database.commit()
+        database.execute("PRAGMA journal_mode=DELETE")
     code, printed = run("doctor", PUBLIC_URL="https://park.example.org/path", RATE_LIMITS="0")
     assert code == 1
     for remedy in ("Update the server", "local disk", "PARKSHARE_PUBLIC_URL must be", "PARKSHARE_RATE_LIMITS is 0"):
@@ -134,7 +135,18 @@ SECRETS = {
     "key": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY",
     "path": "/link?user_code=WDJB-MJHT",
 }
-FORBIDDEN = ("AB-123-CD", "52.52", "13.4", "something", "correct horse", "sealed", "secret-token", "pks_0", "QUJD", "WDJB")
+FORBIDDEN = (
+    "AB-123-CD",
+    "52.52",
+    "13.4",
+    "something",
+    "correct horse",
+    "sealed",
+    "secret-token",
+    "pks_0",
+    "QUJD",
+    "WDJB",
+)
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -145,10 +157,8 @@ def test_no_secret_reaches_a_log_line(form: str, capsys: pytest.CaptureFixture[s
         logs.configure(form=form, level="info")  # type: ignore[arg-type]
         structlog.get_logger().bind().info("said", booking="b1", **SECRETS)
         logging.getLogger("a.library").warning("GET /link?user_code=WDJB-MJHT with %s", SECRETS["note"])
-        try:
-            raise ValueError("pks_0123456789abcdefghijklmnopqrstuvwxyz")
-        except ValueError:
-            structlog.get_logger().exception("failed")
+        failure = ValueError("pks_0123456789abcdefghijklmnopqrstuvwxyz")
+        structlog.get_logger().error("failed", exc_info=failure)
     finally:
         root.handlers[:] = kept
         root.setLevel(level)

@@ -1,12 +1,14 @@
 """The link as a house meets it: proving itself, durable events both ways, resuming, ending."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
 from parkshare_backend import keys
 from parkshare_backend.accounts.installs import Install
 from parkshare_backend.app import build_app
@@ -83,119 +85,26 @@ async def test_a_house_that_proves_itself_is_ready_and_starts_with_a_snapshot(
         }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"sig": "AAAA"},
-        {"install": "01998b1c-0000-7000-8000-000000000000"},
-        {"signed": {"host": "evil.example"}},
-        {"signed": {"nonce": "another"}},
-        {"signed": {"time": "2020-01-01T00:00:00Z"}},
-        {"signed": {"install": "another"}},
-    ],
-)
-async def test_a_house_that_cannot_prove_itself_is_refused(
-    client: TestClient, house: House, changed: dict[str, Any]
-) -> None:
-    link = HouseLink(client, house)
-    await link.dial()
-    await link.say_auth(**changed)
-    assert (await link.hear("refused"))["type"] == "/problems/bad-key"
-    assert await link.closed() == 4401
-
-
-async def test_another_houses_key_does_not_open_this_one(client: TestClient, owner: Person, house: House) -> None:
-    thief = await pair_house(client, owner)
-    link = HouseLink(client, House(install=house.install, sign=thief.sign))
-    await link.dial()
-    await link.say_auth()
-    assert await link.hear("refused")
-    assert await link.closed() == 4401
-
-
-async def test_a_signature_opens_one_connection_only(client: TestClient, house: House) -> None:
-    first = HouseLink(client, house)
-    await first.dial()
-    second = HouseLink(client, house)
-    await second.dial()
-    await second.say_auth(signed={"nonce": first.hello["nonce"]})
-    assert (await second.hear("refused"))["type"] == "/problems/bad-key"
-    assert await second.closed() == 4401
-    await first.socket.close()
-
-
-async def test_a_house_of_another_version_is_told_to_upgrade(client: TestClient, house: House) -> None:
-    link = HouseLink(client, house)
-    await link.dial()
-    await link.say_auth(v=2)
-    assert (await link.hear("refused"))["type"] == "/problems/upgrade-needed"
-    assert await link.closed() == 4426
-
-
-async def test_a_caller_that_says_nothing_is_cut_off(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "AUTH_WITHIN", 0.05)
-    link = HouseLink(client, House())
-    await link.dial()
-    assert await link.closed() == 4408
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "[]", "null", "{", '{"k": 1}', "{}", '{"k":"ev"}', '{"k":"ev","q":0,"id":"a","t":"t","at":"x","d":{}}',
-     '{"k":"ev","q":true,"id":"a","t":"t","at":"x","d":{}}', '{"k":"ev","q":1,"id":"a","t":"t","at":"x","d":[]}',
-     '{"k":"ack","q":-1}', '{"k":"ack","q":1e400}', '{"k":"ack","q":99}', '{"k":"auth"}', "[" * 5000,
-     '{"k":"req","id":"' + "x" * 201 + '","t":"t","key":"k","d":{}}'],
-)  # fmt: skip
-async def test_a_bad_frame_ends_the_connection_and_nothing_else(client: TestClient, house: House, text: str) -> None:
-    async with HouseLink(client, house) as link:
-        await link.socket.send_str(text)
-        assert await link.closed() == 4400
-    async with HouseLink(client, house) as link:
-        assert link.ready["resumed"]
-
-
-async def test_a_frame_before_auth_and_a_binary_frame_are_bad(client: TestClient, house: House) -> None:
-    early = HouseLink(client, house)
-    await early.dial()
-    await early.say("ack", q=0)
-    assert await early.closed() == 4400
-    async with HouseLink(client, house) as link:
-        await link.socket.send_bytes(b"{}")
-        assert await link.closed() == 4400
-
-
-async def test_a_frame_over_256_kib_ends_the_connection(client: TestClient, house: House) -> None:
-    async with HouseLink(client, house) as link:
-        await link.say("eph", t="x", d={"x": "x" * 300 * 1024})
-        assert await link.closed() == 1009
-
-
-async def test_unknown_kinds_types_and_members_are_passed_over(client: TestClient, house: House) -> None:
-    async with HouseLink(client, house) as link:
-        await link.say("novelty", x=1)
-        await link.say("eph", t="approach", d={})
-        assert await link.report("never.heard", {"x": 1}, extra=1) == 1
-
-
 async def test_facts_arrive_in_order_and_are_forgotten_once_acknowledged(
     app: web.Application, client: TestClient, house: House
 ) -> None:
     async with HouseLink(client, house) as link:
-        for number in range(200):
+        for number in range(70):
             await tell(app, house, number)
-        events = [await link.hear_event() for _ in range(200)]
-        assert [event["d"]["number"] for event in events] == list(range(200))
-        assert [event["q"] for event in events] == list(range(1, 201))
-        async with asyncio.timeout(5):
-            while await kept(app):
-                await asyncio.sleep(0.05)
+        events = [await link.hear_event() for _ in range(70)]
+        assert [event["d"]["number"] for event in events] == list(range(70))
+        assert [event["q"] for event in events] == list(range(1, 71))
+        await forgotten(app)
 
 
-async def kept(app: web.Application) -> int:
-    async with app[keys.STORE].read() as tx:
-        return await tx.scalar(sa.select(sa.func.count()).select_from(EVENTS))
+async def forgotten(app: web.Application) -> None:
+    """Wait until the log is empty: pruning comes a moment after the ack."""
+    async with asyncio.timeout(5):
+        while True:
+            async with app[keys.STORE].read() as tx:
+                if not await tx.scalar(sa.select(sa.func.count()).select_from(EVENTS)):
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def test_no_more_than_the_window_is_under_way(app: web.Application, client: TestClient, house: House) -> None:
@@ -228,9 +137,7 @@ async def test_a_house_that_lost_its_disk_gets_a_snapshot_and_what_follows(
     async with HouseLink(client, house) as link:
         await tell(app, house, 1)
         await link.hear_event()
-        async with asyncio.timeout(5):
-            while await kept(app):
-                await asyncio.sleep(0.05)
+        await forgotten(app)
     house.got = 0
     async with HouseLink(client, house) as link:
         assert not link.ready["resumed"]
@@ -280,9 +187,7 @@ async def test_an_event_is_applied_once_however_often_it_is_said(
     assert heard.events == [{"number": 1}, {"number": 2}]
 
 
-async def test_ready_tells_the_house_what_it_need_not_say_again(
-    heard: Heard, client: TestClient, house: House
-) -> None:
+async def test_ready_tells_the_house_what_it_need_not_say_again(heard: Heard, client: TestClient, house: House) -> None:
     async with HouseLink(client, house) as link:
         for number in range(3):
             await link.report("test.said", {"number": number})
@@ -290,18 +195,17 @@ async def test_ready_tells_the_house_what_it_need_not_say_again(
         assert link.ready["got"] == 3
 
 
-async def test_acks_are_few_and_never_later_than_a_second(heard: Heard, client: TestClient, house: House) -> None:
+async def test_several_events_share_an_ack(heard: Heard, client: TestClient, house: House) -> None:
     loop = asyncio.get_running_loop()
     async with HouseLink(client, house) as link:
         for number in range(40):
             await link.report("test.said", {"number": number}, wait=False)
-        asked = loop.time()
-        acks = [(await link.hear("ack"))["q"]]
-        while acks[-1] < 40:
-            acks.append((await link.hear("ack"))["q"])
-        assert loop.time() - asked < 3
-        assert len(acks) <= 4
-        assert acks == sorted(acks)
+        acks: list[tuple[int, float]] = [(0, -1.0)]
+        while acks[-1][0] < 40:
+            acks.append(((await link.hear("ack"))["q"], loop.time()))
+        for (before, at), (after, later) in pairwise(acks):
+            assert after > before
+            assert later - at > 0.05 or after - before >= 32
 
 
 async def test_a_refused_fact_counts_as_heard_and_changes_nothing(

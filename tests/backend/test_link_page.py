@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestClient
+
 from tests.backend.support import PASSWORD, House, Person
 
 from tests.backend.test_pairings import poll, start  # isort: skip

@@ -10,8 +10,6 @@ import schemathesis
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from hypothesis import HealthCheck, settings as examples
-from parkshare_backend.app import api_routes
-from parkshare_backend.http.openapi import document
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -19,12 +17,23 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+
+from parkshare_backend.app import api_routes
+from parkshare_backend.http.openapi import document
 from tests.backend.process import BackendProcess
 from tests.backend.support import PASSWORD
 
 DOCUMENT = document(api_routes())
 # Not operations: the document itself, a WebSocket, and pages for people.
-OUTSIDE = {"/api/v1/openapi.json", "/api/v1/link", "/problems/{code}", "/link", "/link/sign-in", "/link/decide", "/assets/pages.css"}  # fmt: skip
+OUTSIDE = {
+    "/api/v1/openapi.json",
+    "/api/v1/link",
+    "/problems/{code}",
+    "/link",
+    "/link/sign-in",
+    "/link/decide",
+    "/assets/pages.css",
+}
 
 
 async def test_the_document_is_served(client: TestClient) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from aiohttp.test_utils import TestClient
 from hypothesis import given, settings as examples, strategies as st
+
 from parkshare_backend.accounts.secrets import fingerprint, is_token, make_token, read_user_code
 from parkshare_backend.app import build_app
 from parkshare_backend.settings import Settings

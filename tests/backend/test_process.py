@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from parkshare_backend.clock import new_id
 from tests.backend.process import BackendProcess
 from tests.backend.support import House, HouseLink, make_person, pair_house
@@ -71,7 +72,7 @@ async def test_what_was_accepted_before_a_kill_is_there_after_it(server: Backend
         assert link.ready["resumed"]
         assert heard <= link.ready["got"] <= said[-1]
         for q in range(link.ready["got"] + 1, 51):
-            await link.report("space.state", state(space, jammed=True), q=q)
+            await link.report("space.state", state(space, jammed=True), q=q, wait=q == 50)
         again = await publish(link, space, key="k1")
         assert again["ok"]
     me = await http.get("/api/v1/me", headers=owner.headers)

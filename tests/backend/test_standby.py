@@ -48,8 +48,8 @@ class Street:
         await self.owner_near()
         return dict((await self.home.hear_event("standby.offered"))["d"])
 
-    async def accept(self, standby: str, **changed: Any) -> dict[str, Any]:
-        d = {"standby": standby, "booking": new_id(), "sealed_plate": SEALED_PLATE} | changed
+    async def accept(self, offer: str, **changed: Any) -> dict[str, Any]:
+        d = {"standby": offer, "booking": new_id(), "sealed_plate": SEALED_PLATE} | changed
         return await self.home.request("standby.accept", d)
 
     async def sweep(self) -> None:

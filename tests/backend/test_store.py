@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
-from parkshare_backend.store.engine import DatabaseUrlError, Store, database_url
+
+from parkshare_backend.store.engine import DatabaseUrlError, Store, Tx, database_url
 from parkshare_backend.store.migrate import upgrade
 from parkshare_backend.store.outbox import EVENTS, SERVER, Outbox, server_value
 from tests.backend.support import FakeClock
@@ -17,13 +19,21 @@ async def names(store: Store) -> set[str]:
         return {row.name for row in await tx.all(sa.select(SERVER.c.name))}
 
 
+class UndoneError(Exception):
+    """What goes wrong inside a transaction."""
+
+
+async def fail_after(store: Store, told: list[str]) -> None:
+    async with store.write() as tx:
+        tx.after_commit(lambda: told.append("x"))
+        await server_value(tx, "half")
+        raise UndoneError
+
+
 async def test_an_error_leaves_nothing_behind_and_tells_nobody(store: Store) -> None:
     told: list[str] = []
-    with pytest.raises(RuntimeError):
-        async with store.write() as tx:
-            tx.after_commit(lambda: told.append("x"))
-            await server_value(tx, "half")
-            raise RuntimeError
+    with pytest.raises(UndoneError):
+        await fail_after(store, told)
     assert await names(store) == set()
     assert told == []
 
@@ -39,15 +49,19 @@ async def test_listeners_are_told_only_when_the_change_can_be_read(store: Store)
     assert await names(store) == {"whole"}
 
 
+async def fail_inside(tx: Tx, told: list[str]) -> None:
+    async with tx.savepoint():
+        tx.after_commit(lambda: told.append("undone"))
+        await server_value(tx, "undone")
+        raise UndoneError
+
+
 async def test_a_savepoint_undoes_its_part_only(store: Store) -> None:
     told: list[str] = []
     async with store.write() as tx:
         await server_value(tx, "before")
-        with pytest.raises(RuntimeError):
-            async with tx.savepoint():
-                tx.after_commit(lambda: told.append("undone"))
-                await server_value(tx, "undone")
-                raise RuntimeError
+        with pytest.raises(UndoneError):
+            await fail_inside(tx, told)
         await server_value(tx, "after")
     assert await names(store) == {"before", "after"}
     assert told == []
@@ -117,19 +131,21 @@ def test_each_audience_counts_without_gaps_whatever_fails(
     asyncio.run(check_counts(path, transactions, acknowledged))
 
 
+async def append_all(store: Store, outbox: Outbox, appended: list[tuple[str, bool]]) -> None:
+    async with store.write() as tx:
+        for audience, fails in appended:
+            await outbox.append(tx, audience, "t", {})
+            if fails:
+                raise UndoneError
+
+
 async def check_counts(path: str, transactions: list[list[tuple[str, bool]]], acknowledged: int) -> None:
     store, outbox = Store(path), Outbox(FakeClock())
     expected: Counter[str] = Counter()
     for appended in transactions:
-        try:
-            async with store.write() as tx:
-                for audience, fails in appended:
-                    await outbox.append(tx, audience, "t", {})
-                    if fails:
-                        raise RuntimeError
-        except RuntimeError:
-            continue
-        expected.update(audience for audience, _ in appended)
+        with suppress(UndoneError):
+            await append_all(store, outbox, appended)
+            expected.update(audience for audience, _ in appended)
     async with store.write() as tx:
         await outbox.acknowledge(tx, "install:a", acknowledged)
     async with store.read() as tx:

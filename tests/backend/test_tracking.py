@@ -59,11 +59,12 @@ async def test_a_drive_is_an_approach_and_driving_away_is_told_too(
     rene: Renting, link: Link, space: Published, clock: FakeClock
 ) -> None:
     booking = (await rene.book(space.id))["id"]
-    for north_m in range(1000, 0, -100):
+    for north_m in range(1000, -100, -100):
         answer = await rene.fixes((north_m, clock.now()))
         clock.move(10)
     assert answer["near"] == [booking]
     assert (await rene.causes()).count("renter-near") == 2, "once for the approach, once for the entry"
+    clock.move(20)
     answer = await rene.fixes((1000, clock.now()))
     assert answer["near"] == []
     assert (await link.hear_event("renter.away"))["d"]["booking"] == booking

@@ -34,6 +34,8 @@ class Stage:
 
     def do[Result](self, work: Coroutine[Any, Any, Result], *, within: float = 60.0) -> Result:
         """Run a coroutine in the world's loop and return what it returns."""
+        # The harness closes this door before each test.
+        pytest_socket.enable_socket()
         return asyncio.run_coroutine_threadsafe(_limited(work, within), self.loop).result()
 
 
@@ -55,7 +57,7 @@ def _start_threads(count: int) -> ThreadPoolExecutor:
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Start everything and link both houses."""
-    pytest_socket.enable_socket()
+    pytest_socket.enable_socket()  # an event loop opens a pair of sockets for itself
     loop = asyncio.SelectorEventLoop()
     pool = _start_threads(DRAWING_THREADS)
     loop.set_default_executor(pool)
@@ -73,9 +75,3 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         thread.join()
         pool.shutdown()
         loop.close()
-
-
-@pytest.fixture(autouse=True)
-def _sockets() -> None:
-    """Let the world's loop open connections; the harness closes that door before each test."""
-    pytest_socket.enable_socket()

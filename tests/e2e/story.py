@@ -205,7 +205,7 @@ class Story:
             for key in ("standby_start", "standby_end"):
                 datetime.fromisoformat(str(shown[key]))
         async with self.timeline.step(ACCEPT, within=60) as step:
-            await api.act("button.press", {"entity_id": await world.entity(world.olivia, "accept_standby")})
+            await world.press(world.olivia, "accept_standby")
             await api.seen(sensor, lambda change: change.state == "booked", since=begun, within=40)
             bookings = (await world.olivia.account.call("GET", "/bookings"))["items"]
             self.standby = next(booking for booking in bookings if booking["space"]["id"] == world.nora.space)

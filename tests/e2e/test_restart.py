@@ -4,7 +4,6 @@ The fixtures are the chapters, each one builds on the one before; the simulated 
 """
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -59,18 +58,10 @@ class PowerCut:
 @pytest.fixture(scope="module")
 def granted(stage: Stage) -> Stay:
     """A booking that begins now, and whose grant the house has on disk."""
-    return stage.do(_book(stage), within=60)
-
-
-async def _book(stage: Stage) -> Stay:
     world = stage.world
-    start = time.time()
-    await world.offer(world.olivia, start=start - 60, end=start + 3600)
-    offers = await world.offers(start=start, end=start + 1800, of=[world.olivia])
     earlier = len(world.olivia.lock.barrier.commands)
-    booking = await world.renter.book(offers[0])
-    await world.renter.booking_in_state(booking["id"], "reserved", within=20)
-    return Stay(booking["id"], Car(world.renter.plate), earlier)
+    booking = stage.do(world.book(world.olivia), within=60)
+    return Stay(booking, Car(world.renter.plate), earlier)
 
 
 @pytest.fixture(scope="module")

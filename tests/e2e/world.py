@@ -184,6 +184,31 @@ class World:
                 raise TimeoutError(f"Only {names} offered after {within:.0f} s, not {len(wanted)} spaces")
             await asyncio.sleep(0.4)
 
+    async def book(self, household: Household) -> str:
+        """Offer a household's space, let the renter book it from now on, and wait for the grant; return the booking."""
+        start = time.time()
+        await self.offer(household, start=start - 60, end=start + 3600)
+        offers = await self.offers(start=start, end=start + 1800, of=[household])
+        booking = await self.renter.book(offers[0])
+        await self.renter.booking_in_state(booking["id"], "reserved", within=20)
+        return str(booking["id"])
+
+    async def press(self, household: Household, key: str) -> None:
+        """Press a button of a household's space."""
+        await self.home.api.act("button.press", {"entity_id": await self.entity(household, key)})
+
+    async def repair_issue(self, key: str, *, within: float = 10.0) -> None:
+        """Wait until Home Assistant shows a repair issue of ours. Raises TimeoutError, telling which ones it shows."""
+        deadline = time.monotonic() + within
+        while True:
+            issues = (await self.home.api.ask("repairs/list_issues"))["issues"]
+            keys = [issue["translation_key"] for issue in issues if issue["domain"] == "parkshare"]
+            if key in keys:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"No repair issue {key!r} after {within:.0f} s, only {keys}")
+            await asyncio.sleep(0.2)
+
     async def known_at_home(self, household: Household) -> dict[str, Any]:
         """Return what the diagnostics of a household's entry tell about its space."""
         answer = await self.home.api.call("GET", f"/api/diagnostics/config_entry/{household.entry}")

@@ -158,7 +158,7 @@ type SetUp = Callable[[MockConfigEntry], Awaitable[ParkShareHub]]
 
 
 @pytest.fixture
-async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
+async def set_up(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[SetUp]:
     """Start an entry and give its hub; it is stopped with the test."""
     started: list[MockConfigEntry] = []
 

@@ -19,7 +19,9 @@ def wish(target: Position, *, valid: float = 60.0) -> Command:
 
 
 @pytest.mark.parametrize("kind", [FakeLock, FakeCover, FakeValve])
-async def test_a_lock_a_cover_and_a_valve_go_down_and_up(hass: HomeAssistant, kind) -> None:
+async def test_a_lock_a_cover_and_a_valve_go_down_and_up(
+    hass: HomeAssistant, kind: type[FakeLock | FakeCover | FakeValve]
+) -> None:
     thing = kind()
     domain = kind.__name__.removeprefix("Fake").lower()
     await stand(hass, **{domain: [thing]})
@@ -33,7 +35,7 @@ async def test_a_lock_a_cover_and_a_valve_go_down_and_up(hass: HomeAssistant, ki
 
 
 @pytest.mark.parametrize(("on_means", "calls"), [("down", ["on", "off"]), ("up", ["off", "on"])])
-async def test_a_switch_moves_as_its_owner_said(hass: HomeAssistant, on_means, calls) -> None:
+async def test_a_switch_moves_as_its_owner_said(hass: HomeAssistant, on_means: str, calls: list[str]) -> None:
     switch = FakeSwitch("bay")
     switch._attr_is_on = on_means == "up"
     await stand(hass, switch=[switch])

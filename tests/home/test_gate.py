@@ -9,7 +9,7 @@ import pytest
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.codec import from_document, to_document
 from custom_components.parkshare.gate.core import deadline, overstays, step
-from custom_components.parkshare.gate.policy import DEFAULT_POLICY
+from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
 from custom_components.parkshare.gate.rules import may_carry_out, raise_refusal
 from custom_components.parkshare.gate.table import GateError, T, go, markdown
 
@@ -22,7 +22,12 @@ NEXT = w.Right(booking="b2", start=END, end=END + 3600.0)
 class House:
     """One gate with a clock: tell it something, see what it asks for."""
 
-    def __init__(self, sources=("radar", "magnetic"), rights=(RIGHT,), policy=DEFAULT_POLICY):
+    def __init__(
+        self,
+        sources: tuple[str, ...] = ("radar", "magnetic"),
+        rights: tuple[w.Right, ...] = (RIGHT,),
+        policy: GatePolicy = DEFAULT_POLICY,
+    ) -> None:
         self.now = START - 1000.0
         self.policy = policy
         self.gate = w.Gate()
@@ -30,14 +35,14 @@ class House:
         self.tell(w.Booted(sources), *(w.SourceSeen(s, w.Says.CLEAR, self.now) for s in sources))
         self.tell(w.BarrierSeen(w.Position.UP), w.RightsChanged(rights))
 
-    def tell(self, *inputs):
+    def tell(self, *inputs: w.Input) -> list[w.Intent]:
         self.intents = []
         for told in inputs:
             self.gate, intents = step(self.gate, told, self.now, self.policy)
             self.intents += intents
         return self.intents
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> list[w.Intent]:
         """Let time pass as the shell does: a tick at each deadline."""
         until, asked = self.now + seconds, []
         while (due := deadline(self.gate, self.now, self.policy)) is not None and due <= until:
@@ -47,48 +52,48 @@ class House:
         self.intents = asked + self.tell(w.Tick())
         return self.intents
 
-    def sensors(self, says, *names):
+    def sensors(self, says: w.Says, *names: str) -> list[w.Intent]:
         names = names or tuple(said.source for said in self.gate.sources)
         return self.tell(*(w.SourceSeen(name, says, self.now) for name in names))
 
-    def judged(self, decision, booking="b1"):
+    def judged(self, decision: w.Decision, booking: str = "b1") -> list[w.Intent]:
         return self.tell(w.Judged(booking, decision, self.now, plate_seen=True))
 
-    def reboot(self, *sources):
+    def reboot(self) -> list[w.Intent]:
         names = tuple(said.source for said in self.gate.sources)
         self.gate = from_document(json.loads(json.dumps(to_document(self.gate))))
-        return self.tell(w.Booted(sources or names))
+        return self.tell(w.Booted(names))
 
-    def go_to_start(self):
+    def go_to_start(self) -> list[w.Intent]:
         return self.wait(START - self.now)
 
-    def admit(self):
+    def admit(self) -> None:
         self.go_to_start()
         self.judged(w.Decision.ADMIT)
         self.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.DOWN))
         assert self.gate.phase is w.Phase.ADMITTED
 
-    def park(self):
+    def park(self) -> None:
         self.admit()
         self.wait(20)
         self.sensors(w.Says.OCCUPIED)
         assert self.gate.phase is w.Phase.PARKED
 
-    def leave(self):
+    def leave(self) -> list[w.Intent]:
         self.park()
         self.wait(600)
         return self.sensors(w.Says.CLEAR)
 
 
-def kinds(intents):
+def kinds(intents: list[w.Intent]) -> list[type]:
     return [type(intent) for intent in intents]
 
 
-def moves(intents):
+def moves(intents: list[w.Intent]) -> list[w.Command]:
     return [intent.command for intent in intents if isinstance(intent, w.Move)]
 
 
-def test_the_right_plate_in_its_period_lowers_the_barrier():
+def test_the_right_plate_in_its_period_lowers_the_barrier() -> None:
     house = House()
     assert kinds(house.wait(945)) == [w.CameraOn]
     assert house.judged(w.Decision.ADMIT) == [], "five seconds too early"
@@ -99,7 +104,7 @@ def test_the_right_plate_in_its_period_lowers_the_barrier():
     assert (move.command.target, move.command.cause, move.command.booking) == (w.Position.DOWN, w.Cause.PLATE, "b1")
 
 
-def test_a_wrong_plate_is_told_once_and_the_camera_goes_on_looking():
+def test_a_wrong_plate_is_told_once_and_the_camera_goes_on_looking() -> None:
     house = House()
     house.go_to_start()
     house.judged(w.Decision.REFUSE)
@@ -111,7 +116,7 @@ def test_a_wrong_plate_is_told_once_and_the_camera_goes_on_looking():
     assert moves(house.judged(w.Decision.ADMIT)), "the renter stood behind another car"
 
 
-def test_an_unreadable_plate_ends_in_unsure_and_the_owner_is_told():
+def test_an_unreadable_plate_ends_in_unsure_and_the_owner_is_told() -> None:
     house = House()
     house.wait(990)
     house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
@@ -123,14 +128,14 @@ def test_an_unreadable_plate_ends_in_unsure_and_the_owner_is_told():
     assert house.gate.phase is w.Phase.IDLE
 
 
-def test_a_bay_that_nobody_comes_to_is_watched_no_longer_than_the_policy_says():
+def test_a_bay_that_nobody_comes_to_is_watched_no_longer_than_the_policy_says() -> None:
     house = House()
     house.go_to_start()
     assert kinds(house.wait(3600)) == [w.CameraOff]
     assert house.wait(3000) == []
 
 
-def test_the_renter_can_come_late():
+def test_the_renter_can_come_late() -> None:
     house = House()
     house.go_to_start()
     house.wait(5000)
@@ -139,7 +144,7 @@ def test_the_renter_can_come_late():
 
 
 @pytest.mark.parametrize("age", [121.0, 3600.0, -61.0])
-def test_a_stale_or_impossible_fact_never_arms_the_camera(age):
+def test_a_stale_or_impossible_fact_never_arms_the_camera(age: float) -> None:
     house = House()
     house.go_to_start()
     house.wait(5000)
@@ -147,7 +152,7 @@ def test_a_stale_or_impossible_fact_never_arms_the_camera(age):
     assert house.gate.near is None
 
 
-def test_a_car_that_is_sensed_in_a_booked_period_arms_the_camera_once():
+def test_a_car_that_is_sensed_in_a_booked_period_arms_the_camera_once() -> None:
     house = House()
     house.go_to_start()
     house.wait(3600)
@@ -156,21 +161,21 @@ def test_a_car_that_is_sensed_in_a_booked_period_arms_the_camera_once():
     assert house.wait(1000) == [], "the same car standing there is no new sign"
 
 
-def test_outside_of_a_booking_nothing_arms_the_camera():
+def test_outside_of_a_booking_nothing_arms_the_camera() -> None:
     house = House(rights=())
     house.sensors(w.Says.OCCUPIED)
     assert house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE)) == []
     assert house.wait(10_000) == []
 
 
-def test_a_booking_that_is_taken_back_turns_the_camera_off():
+def test_a_booking_that_is_taken_back_turns_the_camera_off() -> None:
     house = House()
     house.go_to_start()
     assert house.tell(w.RightsChanged(())) == [w.CameraOff()]
     assert house.judged(w.Decision.ADMIT) == []
 
 
-def test_the_barrier_rises_after_two_sensors_saw_the_car_leave():
+def test_the_barrier_rises_after_two_sensors_saw_the_car_leave() -> None:
     house = House()
     house.leave()
     assert kinds(house.wait(20)) == [w.StayLeft]
@@ -182,7 +187,7 @@ def test_the_barrier_rises_after_two_sensors_saw_the_car_leave():
 
 
 @pytest.mark.parametrize("sources", [("radar",), ()])
-def test_with_fewer_than_two_sensors_it_never_rises_by_itself(sources):
+def test_with_fewer_than_two_sensors_it_never_rises_by_itself(sources: tuple[str, ...]) -> None:
     house = House(sources)
     house.admit()
     house.wait(150)
@@ -193,7 +198,7 @@ def test_with_fewer_than_two_sensors_it_never_rises_by_itself(sources):
 
 
 @pytest.mark.parametrize("says", [w.Says.OCCUPIED, w.Says.UNKNOWN])
-def test_one_sensor_that_disagrees_or_is_silent_keeps_it_down(says):
+def test_one_sensor_that_disagrees_or_is_silent_keeps_it_down(says: w.Says) -> None:
     house = House()
     house.park()
     house.sensors(w.Says.CLEAR, "radar")
@@ -202,7 +207,7 @@ def test_one_sensor_that_disagrees_or_is_silent_keeps_it_down(says):
     assert house.gate.phase is w.Phase.PARKED
 
 
-def test_a_stale_clear_keeps_it_down():
+def test_a_stale_clear_keeps_it_down() -> None:
     house = House()
     house.park()
     house.sensors(w.Says.CLEAR, "radar")
@@ -213,7 +218,7 @@ def test_a_stale_clear_keeps_it_down():
     assert house.gate.position is w.Position.DOWN
 
 
-def test_a_car_during_the_warning_stops_the_raise():
+def test_a_car_during_the_warning_stops_the_raise() -> None:
     house = House()
     house.leave()
     house.wait(25)
@@ -223,7 +228,7 @@ def test_a_car_during_the_warning_stops_the_raise():
 
 
 @pytest.mark.parametrize("says", [w.Says.OCCUPIED, w.Says.UNKNOWN])
-def test_a_car_or_a_silent_sensor_while_it_rises_brings_it_down_again(says):
+def test_a_car_or_a_silent_sensor_while_it_rises_brings_it_down_again(says: w.Says) -> None:
     house = House()
     house.leave()
     house.wait(30)
@@ -233,7 +238,7 @@ def test_a_car_or_a_silent_sensor_while_it_rises_brings_it_down_again(says):
     assert house.gate.phase is w.Phase.PARKED
 
 
-def test_a_sensor_that_sees_the_rising_barrier_does_not_make_it_go_up_and_down_for_ever():
+def test_a_sensor_that_sees_the_rising_barrier_does_not_make_it_go_up_and_down_for_ever() -> None:
     house = House()
     house.leave()
     raised = 0
@@ -245,7 +250,7 @@ def test_a_sensor_that_sees_the_rising_barrier_does_not_make_it_go_up_and_down_f
     assert raised == 2
 
 
-def test_a_jam_on_the_way_up_goes_down_once_and_is_told_once():
+def test_a_jam_on_the_way_up_goes_down_once_and_is_told_once() -> None:
     house = House()
     house.leave()
     house.wait(30)
@@ -257,7 +262,7 @@ def test_a_jam_on_the_way_up_goes_down_once_and_is_told_once():
     assert house.gate.fault
 
 
-def test_a_jam_on_the_way_down_is_left_to_a_person():
+def test_a_jam_on_the_way_down_is_left_to_a_person() -> None:
     house = House()
     house.go_to_start()
     house.judged(w.Decision.ADMIT)
@@ -267,7 +272,7 @@ def test_a_jam_on_the_way_down_is_left_to_a_person():
     assert w.FaultEnded in kinds(house.tell(w.OwnerLetsIn()))
 
 
-def test_a_barrier_that_never_answers_is_a_fault_and_no_storm():
+def test_a_barrier_that_never_answers_is_a_fault_and_no_storm() -> None:
     house = House()
     house.go_to_start()
     (wish,) = moves(house.judged(w.Decision.ADMIT))
@@ -276,7 +281,7 @@ def test_a_barrier_that_never_answers_is_a_fault_and_no_storm():
     assert house.wait(7000) == []
 
 
-def test_a_barrier_that_answers_late_still_lets_the_renter_in():
+def test_a_barrier_that_answers_late_still_lets_the_renter_in() -> None:
     house = House()
     house.go_to_start()
     (wish,) = moves(house.judged(w.Decision.ADMIT))
@@ -287,7 +292,18 @@ def test_a_barrier_that_answers_late_still_lets_the_renter_in():
     assert (house.gate.phase, house.gate.booking) == (w.Phase.ADMITTED, "b1")
 
 
-def test_a_barrier_that_was_unavailable_is_trusted_again_when_it_is_seen():
+def test_a_barrier_that_comes_down_late_for_safety_lets_nobody_in() -> None:
+    house = House()
+    house.leave()
+    house.wait(30)
+    (wish,) = moves(house.sensors(w.Says.OCCUPIED, "radar"))
+    house.tell(w.BarrierSeen(w.Position.UP), w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    house.tell(w.BarrierSeen(w.Position.DOWN))
+    assert house.gate.phase is w.Phase.IDLE
+    assert house.gate.fault
+
+
+def test_a_barrier_that_was_unavailable_is_trusted_again_when_it_is_seen() -> None:
     house = House()
     house.go_to_start()
     (wish,) = moves(house.judged(w.Decision.ADMIT))
@@ -298,14 +314,14 @@ def test_a_barrier_that_was_unavailable_is_trusted_again_when_it_is_seen():
     assert moves(house.judged(w.Decision.ADMIT))
 
 
-def test_an_adapter_that_says_nothing_is_a_fault_in_the_end():
+def test_an_adapter_that_says_nothing_is_a_fault_in_the_end() -> None:
     house = House()
     house.go_to_start()
     house.judged(w.Decision.ADMIT)
     assert kinds(house.wait(80)) == [w.Halt, w.Notify]
 
 
-def test_a_barrier_lowered_by_hand_stays_down_until_somebody_raises_it():
+def test_a_barrier_lowered_by_hand_stays_down_until_somebody_raises_it() -> None:
     house = House()
     house.tell(w.BarrierSeen(w.Position.DOWN))
     house.go_to_start()
@@ -318,7 +334,7 @@ def test_a_barrier_lowered_by_hand_stays_down_until_somebody_raises_it():
     assert not house.gate.by_hand
 
 
-def test_the_end_of_a_booking_raises_nothing():
+def test_the_end_of_a_booking_raises_nothing() -> None:
     house = House()
     house.park()
     assert house.wait(50_000) == []
@@ -328,7 +344,7 @@ def test_the_end_of_a_booking_raises_nothing():
 @pytest.mark.parametrize(
     "until", ["admit", "park", "leave", "warning", "raising", "looking", "lowering"], ids=lambda name: f"while_{name}"
 )
-def test_a_restart_moves_nothing_and_forgets_nothing(until):
+def test_a_restart_moves_nothing_and_forgets_nothing(until: str) -> None:
     house = House()
     match until:
         case "admit" | "park" | "leave":
@@ -348,7 +364,7 @@ def test_a_restart_moves_nothing_and_forgets_nothing(until):
     assert house.gate.rights == rights
 
 
-def test_a_restart_between_command_and_answer_still_knows_whose_admission_it_was():
+def test_a_restart_between_command_and_answer_still_knows_whose_admission_it_was() -> None:
     house = House()
     house.go_to_start()
     house.judged(w.Decision.ADMIT)
@@ -357,7 +373,7 @@ def test_a_restart_between_command_and_answer_still_knows_whose_admission_it_was
     assert (house.gate.phase, house.gate.booking, house.gate.by_hand) == (w.Phase.ADMITTED, "b1", False)
 
 
-def test_after_a_restart_a_car_that_is_seen_to_leave_lets_the_barrier_rise():
+def test_after_a_restart_a_car_that_is_seen_to_leave_lets_the_barrier_rise() -> None:
     house = House()
     house.park()
     house.reboot()
@@ -368,13 +384,13 @@ def test_after_a_restart_a_car_that_is_seen_to_leave_lets_the_barrier_rise():
     assert [wish.target for wish in moves(house.wait(60))] == [w.Position.UP]
 
 
-def test_the_owner_lets_in_at_any_time():
+def test_the_owner_lets_in_at_any_time() -> None:
     house = House(rights=())
     (wish,) = moves(house.tell(w.OwnerLetsIn()))
     assert (wish.cause, wish.booking) == (w.Cause.OWNER, None)
 
 
-def test_the_owner_can_let_a_car_out_when_somebody_raised_the_barrier_behind_it():
+def test_the_owner_can_let_a_car_out_when_somebody_raised_the_barrier_behind_it() -> None:
     house = House()
     house.park()
     house.tell(w.BarrierSeen(w.Position.UP))
@@ -384,7 +400,7 @@ def test_the_owner_can_let_a_car_out_when_somebody_raised_the_barrier_behind_it(
 
 
 @pytest.mark.parametrize("says", [w.Says.OCCUPIED, w.Says.UNKNOWN])
-def test_the_owner_cannot_raise_under_a_car_or_a_silent_sensor(says):
+def test_the_owner_cannot_raise_under_a_car_or_a_silent_sensor(says: w.Says) -> None:
     house = House()
     house.park()
     house.sensors(w.Says.CLEAR, "radar")
@@ -393,7 +409,7 @@ def test_the_owner_cannot_raise_under_a_car_or_a_silent_sensor(says):
     assert house.tell(w.OwnerRaises()) == []
 
 
-def test_the_owner_raises_with_one_sensor_that_says_clear_and_the_stay_is_over():
+def test_the_owner_raises_with_one_sensor_that_says_clear_and_the_stay_is_over() -> None:
     house = House(("radar",))
     house.park()
     house.tell(w.SourceSeen("radar", w.Says.CLEAR, house.now))
@@ -402,7 +418,7 @@ def test_the_owner_raises_with_one_sensor_that_says_clear_and_the_stay_is_over()
     assert kinds(house.tell(w.BarrierSeen(w.Position.UP))) == [w.Halt, w.StayLeft]
 
 
-def test_without_a_sensor_the_next_renter_ends_the_stay_before():
+def test_without_a_sensor_the_next_renter_ends_the_stay_before() -> None:
     house = House((), (RIGHT, NEXT))
     house.admit()
     house.wait(END - house.now + 10)
@@ -412,7 +428,7 @@ def test_without_a_sensor_the_next_renter_ends_the_stay_before():
     assert kinds(house.judged(w.Decision.ADMIT, "b2")) == [w.AdmissionDecided, w.CameraOff]
 
 
-def test_an_early_buffer_never_opens_within_somebody_elses_period():
+def test_an_early_buffer_never_opens_within_somebody_elses_period() -> None:
     house = House(rights=(RIGHT, NEXT), policy=replace(DEFAULT_POLICY, early=900.0))
     house.leave()
     house.wait(END - 600 - house.now)
@@ -420,20 +436,20 @@ def test_an_early_buffer_never_opens_within_somebody_elses_period():
     assert house.judged(w.Decision.ADMIT, "b2") == []
 
 
-def test_a_command_is_worth_nothing_after_its_time_nor_before_it():
+def test_a_command_is_worth_nothing_after_its_time_nor_before_it() -> None:
     wish = w.Command(
         number=1, target=w.Position.UP, cause=w.Cause.CLEAR, booking=None, issued_at=START, expires_at=START + 20
     )
     assert [may_carry_out(wish, START + s) for s in (-3600, 0, 19, 20, 3600)] == [False, True, True, False, False]
 
 
-def test_the_core_cannot_take_a_transition_that_the_table_does_not_have():
+def test_the_core_cannot_take_a_transition_that_the_table_does_not_have() -> None:
     with pytest.raises(GateError):
         go(w.Gate(phase=w.Phase.PARKED), T.RAISES, START)
     with pytest.raises(GateError):
         go(w.Gate(), T.ARMED_BY_WINDOW, START, w.CameraOff())
 
 
-def test_the_page_about_the_gate_says_what_the_code_does():
+def test_the_page_about_the_gate_says_what_the_code_does() -> None:
     page = Path(__file__).parents[2] / "docs" / "gate.md"
     assert page.read_text() == markdown()

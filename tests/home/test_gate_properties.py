@@ -28,7 +28,7 @@ class Promises(RuleBasedStateMachine):
     """Any house, any order of events; the promises are checked at every step."""
 
     @initialize(count=st.sampled_from((0, 1, 2, 2, 3)), offset=st.sampled_from((-300.0, 0.0, 10.0, 3500.0)))
-    def start(self, count, offset):
+    def start(self, count: int, offset: float) -> None:
         self.now = START + offset
         self.sources = SOURCES[:count]
         self.gate = w.Gate()
@@ -42,7 +42,7 @@ class Promises(RuleBasedStateMachine):
         self.tell(w.RightsChanged(self.rights))
         self.barrier(w.Position.UP)
 
-    def tell(self, told):
+    def tell(self, told: w.Input) -> None:
         before = self.gate
         if not isinstance(told, w.Tick | w.Booted):
             self.tell(w.Tick())
@@ -53,7 +53,7 @@ class Promises(RuleBasedStateMachine):
         if isinstance(told, w.Booted | w.RightsChanged | w.RenterNear | w.RenterAway):
             assert not any(isinstance(intent, w.Move) for intent in intents), "neither a restart nor the backend moves"
 
-    def check(self, before, told, intent):
+    def check(self, before: w.Gate, told: w.Input, intent: w.Intent) -> None:
         match intent:
             case w.CameraOn(booking):
                 right = next(right for right in self.rights if right.booking == booking)
@@ -66,7 +66,7 @@ class Promises(RuleBasedStateMachine):
                 assert command.issued_at == self.now < command.expires_at <= self.now + 60.0
                 self.check_move(before, told, command)
 
-    def check_move(self, before, told, command):
+    def check_move(self, before: w.Gate, told: w.Input, command: w.Command) -> None:
         match command.target, command.cause:
             case w.Position.DOWN, w.Cause.PLATE:
                 assert isinstance(told, w.Judged)
@@ -96,7 +96,7 @@ class Promises(RuleBasedStateMachine):
                 raise AssertionError(other)
 
     @rule(seconds=st.sampled_from((0.5, 3.0, 12.0, 45.0, 200.0, 900.0)))
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         until = self.now + seconds
         while (due := deadline(self.gate, self.now, POLICY)) is not None and due <= until:
             self.now = due
@@ -105,7 +105,7 @@ class Promises(RuleBasedStateMachine):
         self.tell(w.Tick())
 
     @rule(seconds=st.sampled_from((0.5, 12.0, 45.0, 3600.0)))
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> None:
         """Let time pass without a tick: the loop was blocked, or the clock jumped."""
         self.now += seconds
 
@@ -114,26 +114,26 @@ class Promises(RuleBasedStateMachine):
         says=st.sampled_from(w.Says),
         age=st.sampled_from((0.0, 0.0, 0.0, 170.0, 190.0)),
     )
-    def sensor(self, source, says, age):
+    def sensor(self, source: str, says: w.Says, age: float) -> None:
         if source in self.sources:
             self.said[source] = (says, self.now - age)
             self.car_seen |= says is w.Says.OCCUPIED
         self.tell(w.SourceSeen(source, says, self.now - age))
 
     @rule(says=st.sampled_from((w.Says.OCCUPIED, w.Says.CLEAR, w.Says.CLEAR)))
-    def all_sensors(self, says):
+    def all_sensors(self, says: w.Says) -> None:
         for source in self.sources:
             self.sensor(source, says, 0.0)
 
     @rule(
         decision=st.sampled_from(w.Decision), booking=st.sampled_from(BOOKINGS), age=st.sampled_from((0.0, 0.0, 11.0))
     )
-    def judge(self, decision, booking, age):
+    def judge(self, decision: w.Decision, booking: str, age: float) -> None:
         self.tell(w.Judged(booking, decision, self.now - age, plate_seen=True))
 
     @precondition(lambda self: self.gate.phase is w.Phase.LOOKING)
     @rule(decision=st.sampled_from((w.Decision.ADMIT, w.Decision.REFUSE)))
-    def judge_the_booking(self, decision):
+    def judge_the_booking(self, decision: w.Decision) -> None:
         self.judge(decision, self.gate.booking, 0.0)
 
     @rule(
@@ -141,53 +141,53 @@ class Promises(RuleBasedStateMachine):
         age=st.sampled_from((0.0, 30.0, 130.0)),
         armed_by=st.sampled_from((w.ArmedBy.POSITION, w.ArmedBy.HERE)),
     )
-    def near(self, booking, age, armed_by):
+    def near(self, booking: str, age: float, armed_by: w.ArmedBy) -> None:
         self.tell(w.RenterNear(booking, self.now - age, armed_by))
 
     @rule(booking=st.sampled_from(BOOKINGS))
-    def away(self, booking):
+    def away(self, booking: str) -> None:
         self.tell(w.RenterAway(booking))
 
     @rule(position=st.sampled_from(w.Position))
-    def barrier(self, position):
+    def barrier(self, position: w.Position) -> None:
         self.position = position
         self.tell(w.BarrierSeen(position))
 
     @precondition(lambda self: self.gate.command is not None)
     @rule()
-    def barrier_obeys(self):
+    def barrier_obeys(self) -> None:
         self.barrier(self.gate.command.target)
 
     @precondition(lambda self: self.gate.command is not None)
     @rule(kind=st.sampled_from(w.FaultKind))
-    def barrier_fails(self, kind):
+    def barrier_fails(self, kind: w.FaultKind) -> None:
         self.tell(w.CommandFailed(self.gate.command.number, kind))
 
     @rule(bookings=st.sets(st.sampled_from(BOOKINGS)))
-    def rights_change(self, bookings):
+    def rights_change(self, bookings: set[str]) -> None:
         self.rights = tuple(right for right in RIGHTS if right.booking in bookings)
         self.tell(w.RightsChanged(self.rights))
 
     @rule()
-    def owner_lets_in(self):
+    def owner_lets_in(self) -> None:
         self.tell(w.OwnerLetsIn())
 
     @rule()
-    def owner_raises(self):
+    def owner_raises(self) -> None:
         self.tell(w.OwnerRaises())
 
     @rule()
-    def restart(self):
+    def restart(self) -> None:
         self.gate = from_document(json.loads(json.dumps(to_document(self.gate))))
         self.said, self.car_seen, self.position = {}, False, w.Position.UNKNOWN
         self.tell(w.Booted(self.sources))
 
     @invariant()
-    def the_camera_is_on_exactly_while_looking(self):
+    def the_camera_is_on_exactly_while_looking(self) -> None:
         assert self.camera == (self.gate.phase is w.Phase.LOOKING) == self.gate.camera
 
     @invariant()
-    def a_person_can_always_resolve_it(self):
+    def a_person_can_always_resolve_it(self) -> None:
         """Let in always ends with the barrier down; with an empty bay, raise then ends in rest without a fault."""
         gate = self.gate
         for told in (w.OwnerLetsIn(), w.BarrierSeen(w.Position.DOWN)):
@@ -203,7 +203,7 @@ class Promises(RuleBasedStateMachine):
         assert gate.fault is None
 
     @invariant()
-    def no_command_outlives_its_time_for_long(self):
+    def no_command_outlives_its_time_for_long(self) -> None:
         command = self.gate.command
         if command is not None:
             gate, _ = step(self.gate, w.Tick(), max(self.now, command.expires_at + POLICY.command_grace), POLICY)
@@ -214,11 +214,11 @@ class Promises(RuleBasedStateMachine):
 
 TestPromises = Promises.TestCase
 TestPromises.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
-def test_every_transition_of_the_table_can_happen():
+def test_every_transition_of_the_table_can_happen() -> None:
     seen: Counter[str] = Counter()
     pairs: set[tuple[str, str]] = set()
     for seed in range(400):
@@ -227,7 +227,7 @@ def test_every_transition_of_the_table_can_happen():
     assert {transition.name for transition in T} == set(seen)
 
 
-def _wander(dice, seen, pairs):
+def _wander(dice: random.Random, seen: Counter[str], pairs: set[tuple[str, str]]) -> None:
     """Live through a random day, in which things go on more sensibly than in hypothesis's worst case."""
     now, gate = START - 100.0, w.Gate()
     sources = SOURCES[: dice.choice((0, 1, 2, 2))]
@@ -242,7 +242,7 @@ def _wander(dice, seen, pairs):
             pairs.add((phase, gate.because))
 
 
-def _something(dice, gate, sources, now):
+def _something(dice: random.Random, gate: w.Gate, sources: tuple[str, ...], now: float) -> list[w.Input]:
     booking = dice.choice(BOOKINGS)
     says = dice.choice((w.Says.OCCUPIED, w.Says.CLEAR, w.Says.CLEAR, w.Says.CLEAR, w.Says.UNKNOWN))
     likely = [[w.Tick()], [w.SourceSeen(name, says, now) for name in sources]]

@@ -2,143 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.parkshare.barrier import BarrierTiming
 from custom_components.parkshare.const import DOMAIN
+from custom_components.parkshare.durable import DurableStore
 from custom_components.parkshare.gate import words as w
-from custom_components.parkshare.gate.grant import Grant
-from custom_components.parkshare.gate.policy import GatePolicy
 from custom_components.parkshare.hub import ParkShareHub
-from custom_components.parkshare.space import SpaceRuntime
-from tests.home.hardware import FakeCamera, FakeLock, FakeSwitch, PlateReader, stand
-from tests.home.support import space_data
+from tests.home.gate_house import MAGNETIC, OTHER, PLATE, RADAR, House, house, reader, things
+from tests.home.hardware import PlateReader
 
-PLATE, OTHER = "MABC123", "KXY987"
-RADAR, MAGNETIC = "binary_sensor.radar", "binary_sensor.magnetic"
-POLICY = GatePolicy(look_pace=0.01, watch_pace=0.01, refuse_settle=0.05, departure_debounce=0.1, raise_warning=0.1)
-
-
-@pytest.fixture
-def reader():
-    reader = PlateReader()
-    with patch("custom_components.parkshare.hub.EmbeddedReader", return_value=reader):
-        yield reader
-
-
-@pytest.fixture
-def things(hass: HomeAssistant) -> None:
-    """The things of these tests are real entities, see `house`."""
-
-
-class House:
-    """A house with one space, and what stands on it."""
-
-    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, set_up: Callable[..., Awaitable[ParkShareHub]]):
-        self.hass = hass
-        self.entry = entry
-        self.space_id = next(iter(entry.subentries.values())).data["space_id"]
-        self._set_up = set_up
-        self.lock = FakeLock()
-        self.power = FakeSwitch("power")
-        self.camera = FakeCamera(self.power)
-        self.reports: list[tuple[str, dict[str, Any]]] = []
-
-    async def stand(self) -> None:
-        await stand(self.hass, lock=[self.lock], switch=[self.power], camera=[self.camera])
-        self.sensors("off")
-        self.hass.states.async_set(
-            "person.owner", "not_home", {"latitude": 48.2, "longitude": 11.6, "gps_accuracy": 10}
-        )
-
-    async def start(self) -> None:
-        self.hub = await self._set_up(self.entry)
-        report = self.hub.async_report
-
-        async def record(t: str, d: dict[str, Any]) -> None:
-            self.reports.append((t, d))
-            await report(t, d)
-
-        self.hub.async_report = record
-
-    async def restart(self) -> None:
-        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
-        await self.start()
-
-    @property
-    def space(self) -> SpaceRuntime:
-        return self.hub.runtime_of(self.space_id)
-
-    async def grant(self, *, starts_in: float = -60.0, lasts: float = 3600.0, plate: str = PLATE) -> None:
-        start = time.time() + starts_in
-        grant = Grant(booking="b1", space=self.space_id, start=start, end=start + lasts, plate=plate, alias="Rosa")
-        await self.hub.grants.async_put(grant)
-        await self.space.async_grants_changed()
-
-    def sensors(self, state: str, *sensors: str) -> None:
-        for sensor in sensors or (RADAR, MAGNETIC):
-            self.hass.states.async_set(sensor, state)
-
-    async def here(self) -> None:
-        await self.space.async_renter_near("b1", time.time(), "here")
-
-    async def press(self, button: str) -> None:
-        await self.hass.services.async_call("button", "press", {"entity_id": f"button.bay_1_{button}"}, blocking=True)
-
-    async def until(self, check: Callable[[], Any], *, within: float = 5.0) -> None:
-        """Wait for the world; deadlines of the gate come as they are due."""
-        end = time.monotonic() + within
-        while not check():
-            assert time.monotonic() < end, f"still {self.space.gate}"
-            await asyncio.sleep(0.01)
-            async_fire_time_changed(self.hass)
-
-    def state(self, entity_id: str) -> str:
-        return self.hass.states.get(entity_id).state
-
-    def told(self, kind: str) -> list[dict[str, Any]]:
-        return [d for t, d in self.reports if t == kind]
-
-    async def park(self) -> None:
-        await self.grant()
-        self.camera.plate = PLATE
-        await self.here()
-        await self.until(lambda: self.space.gate.phase is w.Phase.ADMITTED)
-        self.sensors("on")
-        await self.until(lambda: self.space.gate.phase is w.Phase.PARKED)
-
-
-@pytest.fixture
-async def house(hass, socket_enabled, make_entry, set_up):
-    entry = make_entry(
-        spaces=(
-            space_data(
-                name="Bay 1",
-                camera_power="switch.power",
-                occupancy=[RADAR, MAGNETIC],
-            ),
-        )
-    )
-    house = House(hass, entry, set_up)
-    await house.stand()
-    timing = partial(BarrierTiming, confirm=0.1, travel=0.2, back_off=(0.01, 0.01))
-    runtime = partial(SpaceRuntime, policy=POLICY)
-    with (
-        patch("custom_components.parkshare.SpaceRuntime", runtime),
-        patch("custom_components.parkshare.space.BarrierTiming", timing),
-        patch("custom_components.parkshare.looking.NEXT_PICTURE", 0.02),
-    ):
-        await house.start()
-        yield house
+__all__ = ["house", "reader", "things"]  # fixtures, which stand in for those of conftest.py
 
 
 async def test_the_right_plate_lowers_the_barrier_and_the_lock_itself_confirms_it(house: House) -> None:
@@ -314,6 +192,21 @@ async def test_the_barrier_rises_by_itself_after_both_sensors_saw_the_car_leave(
     assert [t for t, _ in house.reports if t.startswith("stay.")] == ["stay.arrived", "stay.left"]
 
 
+@pytest.mark.parametrize("repeats", [True, False])
+async def test_a_sensor_that_repeats_its_word_stays_fresh_and_one_that_does_not_keeps_it_down(
+    house: House, repeats: bool
+) -> None:
+    await house.park()
+    house.sensors("off", RADAR)
+    for _ in range(10):
+        await asyncio.sleep(0.1)
+        if repeats:
+            house.sensors("off", RADAR)
+    house.sensors("off", MAGNETIC)
+    await house.until(lambda: house.space.gate.phase is w.Phase.IDLE)
+    assert house.state("lock.bay") == ("locked" if repeats else "unlocked")
+
+
 async def test_a_car_that_comes_while_the_barrier_rises_brings_it_down_again(house: House) -> None:
     await house.park()
     house.lock.by_itself = False
@@ -323,6 +216,23 @@ async def test_a_car_that_comes_while_the_barrier_rises_brings_it_down_again(hou
     house.sensors("on", RADAR)
     await house.until(lambda: house.state("lock.bay") == "unlocked")
     assert house.lock.calls == ["down", "up", "down"]
+
+
+async def test_a_raise_that_a_car_overtakes_while_it_is_stored_is_never_begun(house: House) -> None:
+    save = DurableStore.async_save
+
+    async def slow(store: DurableStore, document: dict[str, Any]) -> None:
+        await asyncio.sleep(0.2)
+        await save(store, document)
+
+    await house.park()
+    house.sensors("off")
+    await house.until(lambda: house.space.gate.phase is w.Phase.WARNING)
+    with patch.object(DurableStore, "async_save", slow):
+        await house.until(lambda: house.space.gate.phase is w.Phase.RAISING)
+        house.sensors("on", RADAR)
+        await house.until(lambda: house.space.gate.phase is w.Phase.PARKED)
+    assert house.lock.calls == ["down"]
 
 
 @pytest.mark.parametrize("state", ["on", "unknown", "unavailable"])
@@ -379,11 +289,13 @@ async def test_the_owners_coming_home_is_reported_only_in_a_booked_period(house:
     assert len(house.told("owner.away")) == 1
 
 
-async def test_no_plate_and_no_position_is_in_a_state_a_log_or_the_gates_file(house: House, caplog) -> None:
+async def test_no_plate_and_no_position_is_in_a_state_a_log_or_the_gates_file(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     await house.park()
     states = [repr(state.as_dict()) for state in house.hass.states.async_all() if "_1_" in state.entity_id]
     assert len(states) > 12
-    stored = repr(house.space._document())
+    stored = repr(house.space._ledger._document(house.space.gate))
     ours = "\n".join(record.getMessage() for record in caplog.records if "parkshare" in record.name)
     for text in (*states, stored, ours):
         assert PLATE not in text

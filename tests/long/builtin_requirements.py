@@ -8,10 +8,35 @@ import homeassistant
 COMPONENTS = Path(homeassistant.__file__).parent / "components"
 OURS = Path(__file__).parents[2] / "custom_components/parkshare/manifest.json"
 # What the demo's configuration names, what a start always loads, and what the story uses.
-ROOTS = (
-    "frontend mqtt api config http logger onboarding camera lock cover valve switch calendar event image zeroconf person "
-    "device_tracker zone mobile_app recorder system_health binary_sensor button sensor backup persistent_notification"
-).split()
+ROOTS = [
+    "frontend",
+    "mqtt",
+    "api",
+    "config",
+    "http",
+    "logger",
+    "onboarding",
+    "camera",
+    "lock",
+    "cover",
+    "valve",
+    "switch",
+    "calendar",
+    "event",
+    "image",
+    "zeroconf",
+    "person",
+    "device_tracker",
+    "zone",
+    "mobile_app",
+    "recorder",
+    "system_health",
+    "binary_sensor",
+    "button",
+    "sensor",
+    "backup",
+    "persistent_notification",
+]
 
 
 def requirements() -> set[str]:

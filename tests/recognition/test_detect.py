@@ -6,10 +6,12 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from custom_components.parkshare.recognition.detect import boxes_of, spots_of, windows_around
+from custom_components.parkshare.recognition.detect import boxes_of, spots_of, windows_around, windows_over
 
 
-def drawn(*kernels: tuple[float, float, float, float, float], size: tuple[int, int] = (320, 192)) -> NDArray[np.float32]:
+def drawn(
+    *kernels: tuple[float, float, float, float, float], size: tuple[int, int] = (320, 192)
+) -> NDArray[np.float32]:
     """Draw kernels (middle x and y, width, height, degrees clockwise) into a map."""
     image = Image.new("L", size)
     for x, y, width, height, degrees in kernels:
@@ -91,6 +93,27 @@ def test_closer_looks_lie_in_the_picture_and_show_the_strongest_spot(
         left, top, right, bottom = windows[0]
         assert left <= x <= right
         assert top <= y <= bottom
+
+
+@given(st.tuples(st.integers(100, 4000), st.integers(100, 4000)), st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=100)
+def test_windows_over_a_picture_show_every_plate_whole_in_some_window(
+    picture: tuple[int, int], across: float, down: float
+) -> None:
+    windows = windows_over(picture, (640, 400), (128, 64))
+    left, top = across * max(0, picture[0] - 128), down * max(0, picture[1] - 64)
+    right, bottom = min(picture[0], left + 128), min(picture[1], top + 64)
+    slack = 1e-6
+    assert any(
+        w[0] <= left + slack and w[1] <= top + slack and w[2] >= right - slack and w[3] >= bottom - slack
+        for w in windows
+    )
+    assert all(w[0] >= 0 and w[1] >= 0 and w[2] <= picture[0] + slack and w[3] <= picture[1] + slack for w in windows)
+
+
+def test_text_at_the_picture_edge_does_not_take_all_windows() -> None:
+    spots = np.array([[2.0, 2.0, 0.9], [30.0, 2.0, 0.8], [900.0, 600.0, 0.5]])
+    assert len(windows_around(spots, (1280, 720), (640, 400), 4)) == 2
 
 
 def test_text_too_small_for_a_box_leaves_a_spot() -> None:

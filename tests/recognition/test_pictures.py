@@ -9,7 +9,6 @@ from PIL import Image
 
 from custom_components.parkshare.recognition import BadPicture
 from custom_components.parkshare.recognition.pictures import MOST_BYTES, MOST_PIXELS, open_picture
-
 from tests.recognition.drawing import encoded, plate, scene
 
 
@@ -41,6 +40,7 @@ def bad_pictures() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("kind", bad_pictures())
 def test_what_is_no_usable_picture_is_refused_in_plain_words(kind: str) -> None:
     with pytest.raises(BadPicture) as caught:

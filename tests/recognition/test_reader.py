@@ -49,6 +49,10 @@ def is_gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
+def of_process(reader: EmbeddedReader, what: str) -> bytes:
+    return Path(f"/proc/{reader.pid}/{what}").read_bytes()
+
+
 async def test_a_drawn_plate_is_read_where_it_stands(reader: EmbeddedReader) -> None:
     look = await reader.read(PICTURE)
     assert (look.taken_at, look.source) == (100.0, "embedded")
@@ -279,15 +283,15 @@ async def test_an_answer_that_makes_no_sense_ends_the_worker(answer: str) -> Non
 async def test_the_worker_gets_no_secret_of_the_parent(reader: EmbeddedReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUPERVISOR_TOKEN", "secret")
     await reader.start()
-    assert b"SUPERVISOR_TOKEN" not in Path(f"/proc/{reader.pid}/environ").read_bytes()
+    assert b"SUPERVISOR_TOKEN" not in of_process(reader, "environ")
 
 
 async def test_the_worker_loads_neither_home_assistant_nor_the_integration(reader: EmbeddedReader) -> None:
     await reader.start()
-    opened = Path(f"/proc/{reader.pid}/maps").read_text()
-    assert "ncnn" in opened
-    assert "aiohttp" not in opened  # native parts of what Home Assistant imports first
-    assert "orjson" not in opened
+    opened = of_process(reader, "maps")
+    assert b"ncnn" in opened
+    assert b"aiohttp" not in opened  # native parts of what Home Assistant imports first
+    assert b"orjson" not in opened
 
 
 async def test_the_worker_ends_when_its_reader_is_gone(models: Path) -> None:
@@ -299,7 +303,6 @@ async def test_the_worker_ends_when_its_reader_is_gone(models: Path) -> None:
     assert child is not None
     child._stdin.close()
     async with asyncio.timeout(3):
-        while child.alive:
-            await asyncio.sleep(0.02)
+        await child._process.wait()
     await reader.stop()
     assert is_gone(pid)

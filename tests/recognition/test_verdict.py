@@ -77,7 +77,9 @@ def test_texts_without_a_matrix_admit_only_what_is_equal_to_the_eye(shown: str, 
 @settings(max_examples=100, deadline=None)
 def test_a_plate_that_differs_in_one_clear_character_is_not_admitted(plate: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(plate) - 1))
-    other = data.draw(st.sampled_from([c for c in string.digits + string.ascii_uppercase if fold(c) != fold(plate[at])]))
+    other = data.draw(
+        st.sampled_from([c for c in string.digits + string.ascii_uppercase if fold(c) != fold(plate[at])])
+    )
     looks = [look(reading(plate), at=0.0), look(reading(plate), at=1.0)]
     assert judge(looks, plate[:at] + other + plate[at + 1 :]).decision is Decision.UNSURE
 
@@ -200,7 +202,13 @@ def test_the_order_in_which_looks_come_in_does_not_matter(shown: list[tuple[str,
 
 @pytest.mark.parametrize(
     ("plate", "text", "edits"),
-    [("AB123C", "AB123C", 0), ("AB123C", "AB128C", 1), ("AB123C", "XXAB123CYY", 0), ("AB123C", "AB12", 2), ("AB", "", 2)],
+    [
+        ("AB123C", "AB123C", 0),
+        ("AB123C", "AB128C", 1),
+        ("AB123C", "XXAB123CYY", 0),
+        ("AB123C", "AB12", 2),
+        ("AB", "", 2),
+    ],
 )
 def test_places_counts_the_edits_that_a_part_of_the_text_needs(plate: str, text: str, edits: int) -> None:
     assert places(plate, text) == edits

@@ -55,12 +55,13 @@ def hash_secret(text: str) -> bytes:
 
 
 def fingerprint(sign_key: bytes, seal_key: bytes) -> str:
-    """Show two public keys as 32 hexadecimal digits in groups that people can compare.
+    """Show two public keys as 20 hexadecimal digits in groups that people can compare.
 
-    128 bits of SHA-256 over both keys: a second preimage is out of reach. The house shows the same.
+    80 bits of SHA-256 over both keys: finding other keys with the same ones is out of reach for as long as a
+    pairing lives. The house shows the same text.
     """
-    digits = hashlib.sha256(sign_key + seal_key).hexdigest()[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+    digits = hashlib.sha256(sign_key + seal_key).hexdigest()[:20].upper()
+    return "-".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 def _base64url(raw: bytes) -> str:

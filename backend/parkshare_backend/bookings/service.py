@@ -86,14 +86,19 @@ class Bookings:
             await self._add(tx, booking, space)
             return booking, space, True
 
-    async def add_claimed(
-        self, tx: Tx, *, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes
-    ) -> Booking:
-        """Add a booking whose claim was taken before, by a standby; the window is checked again all the same."""
+    async def book_held(
+        self, tx: Tx, *, standby: str, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes
+    ) -> Booking | None:
+        """Make a booking of the space that is held for a standby; None if the hold is gone.
+
+        The window is checked again all the same: the owner of the space may have changed it since.
+        """
         if await rows.get(tx, booking) is not None:
             raise Problem(ID_REUSED, pointer="/booking")
         if not await self._spaces.offered(tx, space.id, period):
             raise Problem(NOT_OFFERED)
+        if not await claims.hand_over(tx, standby=standby, booking=booking, now=self._clock.now()):
+            return None
         added = self._new(account, booking, space, period, sealed_plate, sha256(sealed_plate).digest())
         await self._add(tx, added, space)
         return added

@@ -137,9 +137,7 @@ class SizedBytes:
         if isinstance(value, bytes) and len(value) == self.length:
             return value
         if not isinstance(value, str) or len(value) != self.characters:
-            raise ValueError(
-                f"must be {self.length} bytes as base64url without padding ({self.characters} characters)"
-            )
+            raise ValueError(f"must be {self.length} bytes as base64url without padding ({self.characters} characters)")
         return from_base64url(value)
 
 

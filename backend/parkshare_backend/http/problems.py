@@ -160,7 +160,7 @@ INTERNAL = define(
     "internal-error",
     500,
     "The server failed",
-    "This is a defect of the server, not of the request. It is in the server's log under the request id of this answer.",
+    "This is a defect of the server, not of the request. The server's log has it under the request id of this answer.",
 )
 UNAVAILABLE = define(
     "unavailable",

@@ -166,8 +166,11 @@ class LinkService:
         tries = self._failures.get((install.id, event.q), 0)
         try:
             async with self.store.write() as tx:
-                if event.q <= await self.received(tx, install.id):
+                received = await self.received(tx, install.id)
+                if event.q <= received:
                     return
+                if event.q > received + 1:
+                    log.warning("link.events_missing", install=install.id, after=received, before=event.q)
                 if await self._first_time(tx, install.id, event.id):
                     await (self._set_aside if tries >= TRIES else self._apply)(tx, install, event)
                 await _remember(tx, install.id, event.q)
@@ -189,8 +192,7 @@ class LinkService:
             return
         try:
             async with tx.savepoint():
-                if too_deep(event.d):
-                    raise Problem(INVALID_REQUEST, "The event nests too deep.", pointer="/d")
+                _shallow(event.d)
                 await handler(tx, install, _instant(event.at), event.d)
         except Problem as problem:
             pointers = [error.pointer for error in problem.errors]
@@ -221,8 +223,7 @@ class LinkService:
         handler = self._requests.get(request.t)
         if handler is None:
             raise Problem(UNKNOWN_REQUEST, f"The server does not know `{request.t}`.", pointer="/t")
-        if too_deep(request.d):
-            raise Problem(INVALID_REQUEST, "The request nests too deep.", pointer="/d")
+        _shallow(request.d)
         content = orjson.dumps([request.t, request.d], option=orjson.OPT_SORT_KEYS)
         request_hash = sha256(content).digest()
         async with self.store.write() as tx:
@@ -277,3 +278,8 @@ def _instant(at: str) -> float:
         return from_rfc3339(at)
     except ValueError, OverflowError:
         raise Problem(INVALID_REQUEST, "must be an RFC 3339 time in UTC", pointer="/at") from None
+
+
+def _shallow(d: dict[str, Any]) -> None:
+    if too_deep(d):
+        raise Problem(INVALID_REQUEST, "This nests too deep. Flatten it.", pointer="/d")

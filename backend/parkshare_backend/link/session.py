@@ -6,22 +6,19 @@ and the pruner. The first that ends ends the others; `_end` holds the close code
 """
 
 import asyncio
-import base64
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
 from aiohttp import WSMsgType, web
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from parkshare_backend.accounts.installs import Install
-from parkshare_backend.clock import Random, to_rfc3339
-from parkshare_backend.http.problems import Kind, define
+from parkshare_backend.clock import to_rfc3339
+from parkshare_backend.link.proof import Challenge, Refused, prove
 from parkshare_backend.link.protocol import (
+    ACK_AFTER,
     ACK_EVERY,
-    ACK_WITHIN,
     ANSWER_WITHIN,
     AUTH_WITHIN,
     BEAT,
@@ -38,7 +35,6 @@ from parkshare_backend.link.protocol import (
     Req,
     decode,
     encode,
-    signed_bytes,
 )
 from parkshare_backend.link.service import LinkService
 from parkshare_backend.link.snapshots import parts_of
@@ -51,31 +47,14 @@ PRUNE_EVERY = 1.0  # seconds
 UNACKED_WITHIN = 120.0  # seconds that a full window may stand still before the house counts as too slow
 INTERNAL_ERROR = 1011  # RFC 6455: our own defect; the house comes back
 
-BAD_KEY = define(
-    "bad-key",
-    401,
-    "The house cannot prove who it is",
-    "The signature is wrong or the house is unknown to this server. Pair the house again.",
-)
-REVOKED = define(
-    "install-revoked", 403, "The house was revoked", "The owner revoked this house. Pair it again to use it."
-)
-UPGRADE_NEEDED = define(
-    "upgrade-needed",
-    426,
-    "The versions do not fit",
-    "The house and the server speak no common version. Update the older one.",
-)
-
 
 class Session:
     """One house on one WebSocket, from hello to close."""
 
-    def __init__(self, *, service: LinkService, socket: web.WebSocketResponse, host: str, random: Random) -> None:
+    def __init__(self, *, service: LinkService, socket: web.WebSocketResponse, challenge: Challenge) -> None:
         self._service = service
         self._socket = socket
-        self._host = host
-        self._random = random
+        self._challenge = challenge
         self._ending: tuple[int, str] | None = None
         self._ended = asyncio.Event()
         self._wake = asyncio.Event()  # for the sender: a new fact, an ack, or flow
@@ -134,17 +113,15 @@ class Session:
             await self._socket.send_str(encode(k, **members))
 
     async def _prove(self) -> Auth | None:
-        """Say hello and check the answer; None when the house is refused (the close code is set)."""
-        nonce = base64.urlsafe_b64encode(self._random.randbytes(24)).decode()
-        time = to_rfc3339(self._service.clock.now())
+        """Say hello and check the answer; None when the house does not get in (the close code is set)."""
         service = self._service
         await self._send(
             "hello",
             v=[VERSION, VERSION],
             server=service.server,
             epoch=service.epoch,
-            nonce=nonce,
-            time=time,
+            nonce=self._challenge.nonce,
+            time=self._challenge.time,
             beat=BEAT,
             window=WINDOW,
         )
@@ -158,25 +135,14 @@ class Session:
             return None
         if not isinstance(frame, Auth):
             raise BadFrame("auth is expected first")
-        if frame.v != VERSION:
-            await self._refuse(UPGRADE_NEEDED, Close.UPGRADE)
+        try:
+            self._install = await prove(frame, self._challenge, service)
+        except Refused as refused:
+            log.info("link.refused", problem=refused.kind.code)
+            await self._send("refused", type=refused.kind.type)
+            self._end(refused.close, refused.kind.title)
             return None
-        async with service.store.read() as tx:
-            install = await service.installs.get(tx, frame.install)
-        signed = signed_bytes(host=self._host, install=frame.install, nonce=nonce, time=time)
-        if install is None or not _signed_by(install.sign_key, frame.sig, signed):
-            await self._refuse(BAD_KEY, Close.BAD_KEY)
-            return None
-        if install.revoked_at is not None:
-            await self._refuse(REVOKED, Close.REVOKED)
-            return None
-        self._install = install
         return frame
-
-    async def _refuse(self, kind: Kind, code: Close) -> None:
-        log.info("link.refused", problem=kind.code)
-        await self._send("refused", type=kind.type)
-        self._end(code, kind.title)
 
     async def _serve(self, auth: Auth) -> None:
         service, install = self._service, self.install
@@ -290,10 +256,10 @@ class Session:
             await self._patiently("ack", q=self._told)
 
     async def _acknowledge(self) -> None:
-        """Acknowledge at the latest ACK_WITHIN after the first event that was not."""
+        """Acknowledge soon after the first event that was not; several share one ack."""
         while True:
             await self._ack_due.wait()
-            await asyncio.sleep(ACK_WITHIN / 2)
+            await asyncio.sleep(ACK_AFTER)
             self._ack_due.clear()
             await self._tell()
 
@@ -327,18 +293,9 @@ class Session:
                 return
 
 
-def _signed_by(key: bytes, signature: bytes, signed: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
-    except InvalidSignature, ValueError:
-        return False
-    return True
-
-
-async def serve_link(request: web.Request, *, service: LinkService, random: Random) -> web.WebSocketResponse:
+async def serve_link(request: web.Request, *, service: LinkService, challenge: Challenge) -> web.WebSocketResponse:
     """Serve one house on a WebSocket."""
     socket = web.WebSocketResponse(heartbeat=BEAT, max_msg_size=MAX_FRAME, compress=False)
     await socket.prepare(request)
-    session = Session(service=service, socket=socket, host=request.host, random=random)
-    await session.run()
+    await Session(service=service, socket=socket, challenge=challenge).run()
     return socket

@@ -199,17 +199,21 @@ class StandbyService:
             found = await self._bookings.get_with_space(tx, booking)
             if found is not None and found[0].sealed_plate == sealed_plate:
                 return standby, *found
-        now = self._clock.now()
-        handed = standby.state is State.OFFERED and await claims.hand_over(
-            tx, standby=standby.id, booking=booking, now=now
-        )
-        if not handed:
+        if standby.state is not State.OFFERED:
             raise Problem(STANDBY_OVER)
         space = await self._space(tx, standby.space)
-        added = await self._bookings.add_claimed(
-            tx, account=standby.account, booking=booking, space=space, period=standby.period, sealed_plate=sealed_plate
+        added = await self._bookings.book_held(
+            tx,
+            standby=standby.id,
+            account=standby.account,
+            booking=booking,
+            space=space,
+            period=standby.period,
+            sealed_plate=sealed_plate,
         )
-        accepted = replace(standby, state=State.ACCEPTED, accepted_booking=booking, changed_at=now)
+        if added is None:
+            raise Problem(STANDBY_OVER)
+        accepted = replace(standby, state=State.ACCEPTED, accepted_booking=booking, changed_at=self._clock.now())
         await self._write(tx, accepted)
         return accepted, added, space
 

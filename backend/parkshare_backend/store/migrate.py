@@ -14,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from parkshare_backend.store.engine import database_url
@@ -62,17 +62,18 @@ def differences(database: str) -> list[str]:
         context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
         found = [str(difference) for difference in compare_metadata(context, metadata)]
         present = _statements(connection)
-    for extra in EXTRAS:
-        if _plain(present.get(extra.name)) != _plain(extra.create):
-            found.append(f"{extra.name} is not as in the code")
+    changed = (extra.name for extra in EXTRAS if _plain(present.get(extra.name)) != _plain(extra.create))
+    found += [f"{name} is not as in the code" for name in changed]
     triggers = {name for name, sql in present.items() if sql.upper().startswith("CREATE TRIGGER")}
     found += [f"{name} is in the database only" for name in sorted(triggers - {extra.name for extra in EXTRAS})]
     return found
 
 
 def ours(item: Any, name: str | None, kind: str, *_: Any) -> bool:
-    """Tell Alembic to leave alone what it cannot compare: virtual tables and their shadow tables."""
+    """Tell Alembic to leave alone what it cannot compare: virtual tables, their shadow tables, our own statements."""
     del item
+    if kind == "index":
+        return name not in {extra.name for extra in EXTRAS}
     return kind != "table" or name in metadata.tables
 
 
@@ -85,7 +86,11 @@ def draft(message: str) -> None:
         with _connect(database) as connection:
             config = _config()
             config.attributes["connection"] = connection
-            command.revision(config, message, autogenerate=True, rev_id=_next_revision())
+            script = command.revision(config, message, autogenerate=True, rev_id=_next_revision())
+    if isinstance(script, Script):
+        path = Path(script.path)
+        lines = path.read_text("utf-8").splitlines()
+        path.write_text("\n".join(line for line in lines if "Alembic" not in line) + "\n", "utf-8")
 
 
 def missing_extras(connection: sa.Connection) -> list[str]:

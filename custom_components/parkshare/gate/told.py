@@ -53,7 +53,7 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     )
     off = (CameraOff(),) if gate.camera else ()
     lowers_for_plate = gate.phase is Phase.LOWERING and gate.last_command and gate.last_command.cause is Cause.PLATE
-    if gate.right and (gate.phase is Phase.LOOKING or lowers_for_plate) and not gate.arrived:
+    if gate.right and (gate.phase is Phase.LOOKING or lowers_for_plate):
         right = find(gate.rights, gate.right.booking)
         if right and now < gate.armed_until and not gate.fault:
             return go(replace(gate, camera=True), T.BOOT_LOOKS_ON, now, CameraOn(right.booking))

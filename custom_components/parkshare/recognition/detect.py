@@ -4,6 +4,7 @@ The map is what differentiable binarisation learns (Liao et al., 2020): a shrunk
 grown back. No OpenCV: it does not exist where Home Assistant runs.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,9 +73,22 @@ def detect(network: Network, picture: Image.Image, window: Window, scale: float)
     origin = np.array([left, top])
     stretch = np.array([(right - left) / width, (bottom - top) / height])
     boxes = [TextBox(box.corners * stretch + origin, box.score) for box in boxes_of(probability)]
+    boxes = [box for box in boxes if not _is_cut(box, window, picture.size)]
     spots = spots_of(probability)
     spots[:, :2] = spots[:, :2] * stretch + origin
     return Detected(sorted(boxes, key=lambda box: box.score, reverse=True), spots)
+
+
+def _is_cut(box: TextBox, window: Window, picture: tuple[int, int]) -> bool:
+    """Tell whether a box reaches a rim of its window that is not the picture's: half a plate reads like a whole one."""
+    left, top = box.corners.min(axis=0)
+    right, bottom = box.corners.max(axis=0)
+    return bool(
+        (window[0] > 0 and left <= window[0])
+        or (window[1] > 0 and top <= window[1])
+        or (window[2] < picture[0] and right >= window[2])
+        or (window[3] < picture[1] and bottom >= window[3])
+    )
 
 
 def spots_of(probability: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -99,10 +113,29 @@ def windows_around(
         left = float(np.clip(x - width / 2, 0, picture[0] - width))
         top = float(np.clip(y - height / 2, 0, picture[1] - height))
         chosen.append((left, top, left + width, top + height))
-        # Spots near the rim are cut: they get a window of their own.
-        dx, dy = np.abs(left_over[:, 0] - left - width / 2), np.abs(left_over[:, 1] - top - height / 2)
-        left_over = left_over[(dx > width * SHOWN / 2) | (dy > height * SHOWN / 2)]
+        # What is near a rim may be cut and gets a window of its own, except where the picture ends too.
+        shown_x = _shown(left_over[:, 0], left, width, picture[0])
+        shown_y = _shown(left_over[:, 1], top, height, picture[1])
+        left_over = left_over[1:][~(shown_x & shown_y)[1:]]
     return chosen
+
+
+def _shown(at: NDArray[np.float64], start: float, length: float, end: float) -> NDArray[np.bool_]:
+    """Tell which places along one side are well inside a window, or at the picture's own end."""
+    rim = length * (1 - SHOWN) / 2
+    return ((at >= start + rim) | (start <= 0)) & ((at <= start + length - rim) | (start + length >= end))
+
+
+def windows_over(picture: tuple[int, int], size: tuple[float, float], overlap: tuple[float, float]) -> list[Window]:
+    """Cover the whole picture with windows of one size that overlap by at least so much (all in px of the picture)."""
+    width, height = min(size[0], picture[0]), min(size[1], picture[1])
+    columns, rows = (
+        1 if whole <= part else 1 + math.ceil((whole - part) / (part - shared))
+        for whole, part, shared in zip(picture, (width, height), overlap, strict=True)
+    )
+    lefts = np.linspace(0, picture[0] - width, columns).tolist()
+    tops = np.linspace(0, picture[1] - height, rows).tolist()
+    return [(left, top, left + width, top + height) for top in tops for left in lefts]
 
 
 def boxes_of(probability: NDArray[np.float32]) -> list[TextBox]:

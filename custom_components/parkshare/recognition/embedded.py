@@ -81,7 +81,8 @@ class EmbeddedReader:
         """End the worker; a picture that is being read is given up."""
         child, self._child = self._child, None
         if child is not None:
-            await child.end()
+            # A worker that waits ends by itself when its input does; one that reads must not be waited for.
+            await child.end(at_once=self._one_at_a_time.locked())
 
     def _look(self, picture: Picture, header: dict[str, Any], body: bytes) -> Look:
         match header:

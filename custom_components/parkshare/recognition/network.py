@@ -15,6 +15,10 @@ class Network:
         # ncnn takes all cores unless told; must be set before loading. Its other defaults measured best: bfloat16
         # storage is slower on the processors we tried.
         self._net.opt.num_threads = threads
+        # Pools of our own, emptied after each run: ncnn's keep a block for each size they have ever seen, which after
+        # some pictures of different sizes holds hundreds of MB.
+        self._pools = (ncnn.PoolAllocator(), ncnn.PoolAllocator())
+        self._net.opt.blob_allocator, self._net.opt.workspace_allocator = self._pools
         for load, ending in ((self._net.load_param, "param"), (self._net.load_model, "bin")):
             file = folder / f"{name}.ncnn.{ending}"
             if load(str(file)):
@@ -27,4 +31,9 @@ class Network:
         failed, output = extractor.extract("out0")
         if failed:
             raise MemoryError(f"ncnn could not finish ({failed})")
-        return np.array(output, dtype=np.float32)
+        copied = np.array(output, dtype=np.float32)
+        # Blobs must go back to the pools before those are emptied.
+        del output, extractor
+        for pool in self._pools:
+            pool.clear()
+        return copied

@@ -12,7 +12,7 @@ from PIL import Image
 
 from .alphabet import CHARACTERS
 from .ctc import greedy
-from .detect import Detected, TextBox, Window, detect, windows_around
+from .detect import Detected, TextBox, Window, detect, windows_around, windows_over
 from .network import Network
 from .recognise import Recogniser, crop
 from .types import Reading
@@ -22,17 +22,18 @@ from .types import Reading
 GLANCE_PIXELS: Final = 240_000
 CLOSER: Final = 2.1  # each closer look shows so much more; never more than the picture has
 MOST_LEVELS: Final = 3  # the glance and two closer looks: a 4K picture in its own pixels
-WINDOW: Final = (448, 256)  # px of the network; 45 ms
-MOST_WINDOWS: Final = 4  # for each level, strongest spots first
-# Text narrower than this in the detector's input is found and read by luck: 60 px is safe, below 40 px it is lost.
-LEGIBLE_WIDTH: Final = 50.0
+WINDOW: Final = (640, 400)  # px of the network; as much work as the glance
+OVERLAP: Final = (128, 64)  # px of the network; more than a plate, so that each is whole in some window
+MOST_WINDOWS: Final = 9  # for each level
+# Text narrower than this in the detector's input may be half a plate: 70 px is safe, below 40 px plates are lost.
+LEGIBLE_WIDTH: Final = 70.0
 # Crops of one box, as the part of its height taken off at top and bottom. Tight crops keep state names, slogans and
 # frames out; letters cut at the edge are the price. Tried in turn until one is read clearly: +1 to +5 points.
 TRIMS: Final = (0.1, 0.0, 0.16)
 CLEAR: Final = 0.95  # least confidence of all characters at which no other crop is tried
 SURE: Final = 0.9  # the same, at which no closer look is taken
 SHORTEST_TEXT: Final = 2  # characters; single ones are screws and lamps
-PLATE_LENGTHS: Final = range(4, 10)  # characters of what counts as a plate when deciding whether to go on
+PLATE_LENGTHS: Final = range(5, 10)  # characters of what counts as a plate when deciding whether to go on
 SHAPES: Final = (1.0, 16.0)  # width / height of a line that can be a plate, two-line and motorcycle plates included
 MOST_BOXES: Final = 10  # for each level, best first: a street full of signs must not take seconds
 
@@ -76,9 +77,7 @@ class Pipeline:
             if scale == 1.0 or any(_is_plate(read) and read.box.width * scale >= LEGIBLE_WIDTH for read in reads):
                 break
             scale = min(1.0, scale * CLOSER)
-            spots = np.concatenate([detected.spots for detected in seen])
-            spots = spots[np.argsort(-spots[:, 2], kind="stable")]
-            windows = windows_around(spots, picture.size, (WINDOW[0] / scale, WINDOW[1] / scale), MOST_WINDOWS)
+            windows = _closer(picture, seen, scale)
             if not windows:
                 break
         ordered = sorted(_merged(found), key=lambda read: (not _is_plate(read), -read.certainty))
@@ -111,6 +110,16 @@ def check_models(models: Path) -> None:
             raise ModelsError(f"{name} is missing") from error
         if sums.get(name) != digest:
             raise ModelsError(f"{name} is damaged")
+
+
+def _closer(picture: Image.Image, seen: list[Detected], scale: float) -> list[Window]:
+    """Choose where to look closer: everywhere while that is affordable, else where text may be."""
+    size, overlap = (WINDOW[0] / scale, WINDOW[1] / scale), (OVERLAP[0] / scale, OVERLAP[1] / scale)
+    everywhere = windows_over(picture.size, size, overlap)
+    if len(everywhere) <= MOST_WINDOWS:
+        return everywhere
+    spots = np.concatenate([detected.spots for detected in seen])
+    return windows_around(spots[np.argsort(-spots[:, 2], kind="stable")], picture.size, size, MOST_WINDOWS)
 
 
 def _plate_shaped(seen: list[Detected]) -> list[TextBox]:

@@ -48,6 +48,10 @@ class VerdictPolicy:
 DEFAULT_POLICY = VerdictPolicy()
 
 
+# A score that low is no match under any policy, so neighbours need not be compared: most texts of a picture end here.
+_FAR = -20.0
+
+
 class _Side(Enum):
     FOR = "for"
     PERHAPS = "perhaps"
@@ -207,9 +211,11 @@ def _score(reading: Reading, plate: str) -> float:
         return -np.inf
     matrix = _folded(reading.matrix)
     best, _ = greedy(matrix)
-    rivals = [best, *([COLUMN[c] for c in other] for other in neighbours(plate))]
-    own, *others = log_likelihoods(matrix, [[COLUMN[c] for c in plate], *rivals])
-    return min(0.0, float(own - max(others)))
+    own, said = log_likelihoods(matrix, [[COLUMN[c] for c in plate], best]).tolist()
+    if own - said < _FAR:
+        return float(own - said)
+    rivals = log_likelihoods(matrix, [[COLUMN[c] for c in other] for other in neighbours(plate)])
+    return min(0.0, float(own - rivals.max(initial=said)))
 
 
 def _folded(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
