@@ -115,6 +115,7 @@ class Promises(RuleBasedStateMachine):
         age=st.sampled_from((0.0, 0.0, 0.0, 170.0, 190.0)),
     )
     def sensor(self, source: str, says: w.Says, age: float) -> None:
+        self.tell(w.Tick())
         if source in self.sources:
             self.said[source] = (says, self.now - age)
             self.car_seen |= says is w.Says.OCCUPIED
@@ -150,6 +151,7 @@ class Promises(RuleBasedStateMachine):
 
     @rule(position=st.sampled_from(w.Position))
     def barrier(self, position: w.Position) -> None:
+        self.tell(w.Tick())
         self.position = position
         self.tell(w.BarrierSeen(position))
 
@@ -165,6 +167,7 @@ class Promises(RuleBasedStateMachine):
 
     @rule(bookings=st.sets(st.sampled_from(BOOKINGS)))
     def rights_change(self, bookings: set[str]) -> None:
+        self.tell(w.Tick())
         self.rights = tuple(right for right in RIGHTS if right.booking in bookings)
         self.tell(w.RightsChanged(self.rights))
 
