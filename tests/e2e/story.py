@@ -4,6 +4,7 @@ The ground truth is the simulated ground lock's: which commands reached it, and 
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from tests.simulators.home_api import Change
 from tests.simulators.phone import timestamp
 from tests.simulators.track import offset
 
-from .timeline import Timeline
+from .timeline import StepFailedError, Timeline
 from .world import STREET, Household, World
 
 PERIOD_S = 45 * 60.0
@@ -72,9 +73,19 @@ class Story:
         """Play what comes after the setting up."""
         try:
             await self._play_on()
+        except StepFailedError:
+            await self._explain()
+            raise
         finally:
             if self._drive is not None:
                 self._drive.cancel()
+
+    async def _explain(self) -> None:
+        """Tell what Home Assistant itself complains of."""
+        with contextlib.suppress(Exception):
+            issues = (await self.world.home.api.ask("repairs/list_issues"))["issues"]
+            told = [f"{issue['domain']}: {issue['translation_key']}" for issue in issues]
+            self.timeline.say(f"Home Assistant's repair issues: {', '.join(told) or 'none'}")
 
     async def _play_on(self) -> None:
         self._earlier = {household.name: len(household.lock.barrier.commands) for household in self.world.households}
@@ -87,7 +98,7 @@ class Story:
 
     async def set_up(self) -> None:
         """Start the parts and set the two houses up."""
-        async with self.timeline.step(START, within=120) as step:
+        async with self.timeline.step(START, within=180) as step:
             await self.world.start()
             step.note(f"Home Assistant {self.world.home.url}, backend {self.world.server.url}")
         for name, household in ((LINK_OLIVIA, self.world.olivia), (LINK_NORA, self.world.nora)):

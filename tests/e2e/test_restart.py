@@ -16,7 +16,7 @@ from .story import until
 
 pytestmark = pytest.mark.e2e
 
-QUIET_S = 8.0  # after a start of Home Assistant nothing may move for at least so long
+QUIET_S = 5.0  # after a start of Home Assistant nothing may move for at least so long
 
 
 @dataclass

@@ -25,6 +25,7 @@ from tests.simulators.track import Place, offset
 
 STREET: Place = (52.52, 13.405)
 RANGE_M = 80
+LOCK = "lock"
 USER_CODE = re.compile(r"\b[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}\b")
 
 
@@ -48,8 +49,9 @@ class World:
     """Everything that runs. Call start(), then link(), then offer()."""
 
     def __init__(self, folder: Path, *, seed: int = 1) -> None:
-        """Plan it; folder is made anew. seed is that of the phones' GPS errors."""
-        shutil.rmtree(folder, ignore_errors=True)
+        """Plan it; folder is emptied, but for the lock of who uses it. seed is that of the phones' GPS errors."""
+        for old in (item for item in folder.glob("*") if item.name != LOCK):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
         self.folder = folder
         self.log_folder = folder / "logs"
         self.log_folder.mkdir(parents=True)

@@ -16,7 +16,7 @@ import aiohttp
 from .home_api import HomeApi
 from .process import REPOSITORY, Child, free_port
 
-START_TIMEOUT = 90.0  # seconds; 6 s on an idle machine, more when two cores are shared
+START_TIMEOUT = 150.0  # seconds; 6 s on an idle machine, more when it starts for the first time (nothing is compiled)
 SECRET = "parkshare-demo"  # the password of every account of the demo; nothing of it outlives the demo's folder
 
 CONFIGURATION = """\
