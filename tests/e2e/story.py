@@ -101,9 +101,11 @@ class Story:
         async with self.timeline.step(START, within=180) as step:
             await self.world.start()
             step.note(f"Home Assistant {self.world.home.url}, backend {self.world.server.url}")
+        # At the same time, each at their own browser.
+        links = {household.name: asyncio.create_task(self.world.link(household)) for household in self.world.households}
         for name, household in ((LINK_OLIVIA, self.world.olivia), (LINK_NORA, self.world.nora)):
             async with self.timeline.step(name, within=60) as step:
-                await self.world.link(household)
+                await links[household.name]
                 step.note(f"pairing code {household.code}; barrier {household.lock.entity('barrier')}")
 
     async def book(self) -> None:

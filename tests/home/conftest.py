@@ -6,7 +6,6 @@ The only fake is the plate reader, which is another part's process.
 # Ours has to be imported before the harness looks for its own package of the same name.
 import custom_components.parkshare  # noqa: F401  # isort: skip
 
-import asyncio
 import logging
 import random
 import shutil
@@ -28,7 +27,8 @@ from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
 from custom_components.parkshare.recognition import Look, Picture
 from parkshare_backend.store.migrate import upgrade
-from tests.home.support import Backend, space_data
+from tests.home.house_facts import Told, offer
+from tests.home.support import Backend, eventually as eventually, space_data
 
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
@@ -193,13 +193,19 @@ async def hub(linked: MockConfigEntry, set_up: SetUp) -> ParkShareHub:
     return hub
 
 
-async def eventually(check: Callable[[], Any], *, within: float = 5.0) -> Any:
-    """Wait until something is so; real sockets take real time."""
-    end = time.monotonic() + within
-    while not (result := check()):
-        assert time.monotonic() < end, "it did not become so in time"
-        await asyncio.sleep(0.01)
-    return result
+@pytest.fixture
+async def alone(make_entry: MakeEntry, set_up: SetUp) -> ParkShareHub:
+    """A house without a backend; tests say the facts themselves. Its space is offered around the clock."""
+    hub = await set_up(make_entry())
+    now = time.time()
+    await offer(hub, now - 86400, now + 7 * 86400)
+    return hub
+
+
+@pytest.fixture
+def told(alone: ParkShareHub) -> Told:
+    """What that house has reported."""
+    return Told(alone)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What the integration's tests share: the real backend with people around it, and a space's settings."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from uuid import uuid7
@@ -123,3 +125,12 @@ def soon(*, starts_in: float = 600, hours: float = 2) -> tuple[float, float]:
     """A period in whole seconds."""
     start = float(int(time.time() + starts_in))
     return start, start + hours * 3600
+
+
+async def eventually(check: Callable[[], Any], *, within: float = 5.0) -> Any:
+    """Wait until something is so; real sockets take real time."""
+    end = time.monotonic() + within
+    while not (result := check()):
+        assert time.monotonic() < end, "it did not become so in time"
+        await asyncio.sleep(0.01)
+    return result
