@@ -73,6 +73,7 @@ class Looking:
         self._watch = watch
         self._limit = limit
         self._looks: deque[Look] = deque(maxlen=LOOKS_KEPT)
+        self._said = ""
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -118,6 +119,7 @@ class Looking:
             LOGGER.debug("A picture could not be read: %s", err)
             return NEXT_PICTURE
         except ReaderUnavailable as err:
+            LOGGER.debug("The reader cannot work: %s", err.reason)
             self._trouble(f"{err.reason} {err.remedy}")
             return NEXT_READER
         if self._stopped.is_set():
@@ -127,6 +129,9 @@ class Looking:
         recent = [kept for kept in self._looks if look.taken_at - kept.taken_at <= LOOK_MAX_AGE]
         verdict = judge(recent, self._expected)
         self._watch.mark("verdict")
+        if verdict.reason != self._said:
+            self._said = verdict.reason
+            LOGGER.debug("Look %d, texts in it: %d; %s", len(self._looks), len(look.readings), verdict.reason)
         self._verdict(verdict, look)
         return None
 

@@ -147,6 +147,7 @@ class SpaceRuntime:
         for source in self._sources:
             state = self.hass.states.get(source)
             self._tell(w.SourceSeen(source, says(state), seen_at(state)))
+        self._tell(w.LinkSeen(self.hub.connected))
         if self.gate.fault:
             self._notices.fault(self.gate.fault.kind)
         self._ends += [
@@ -224,7 +225,9 @@ class SpaceRuntime:
 
     @callback
     def _hub_changed(self) -> None:
-        """The owner shares the space, or no longer."""
+        """The owner shares the space, or no longer; the backend can tell us about renters, or no longer."""
+        if self.hub.connected is not (self.gate.unlinked_since is None):
+            self._tell(w.LinkSeen(self.hub.connected))
         self._report_state()
         self._work(())
 

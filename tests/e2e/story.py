@@ -22,7 +22,7 @@ from .world import STREET, Household, World
 
 PERIOD_S = 45 * 60.0
 WRONG_PLATE = "HH-XY-907"
-START_M = 1000.0  # so far from the space the renter's phone begins to report
+START_M = 850.0  # so far from the space the renter's phone begins to report
 REFUSAL_WATCH_S = 2.0  # after the refusal the lock has to stay up for so long
 
 START = "the broker, the backend and Home Assistant run"
@@ -31,15 +31,15 @@ LINK_NORA = "Nora's house is linked with a pairing code and has its space"
 OFFER = "windows drawn into the ParkShare calendars are offered to renters"
 BOOK = "the renter books, with the plate sealed"
 GRANT = "the house checks the booking and stores the grant"
-WAKE = "the camera wakes"
+NEAR = "the renter's phone comes near and the house is told"
+WAKE = "the camera at the lock, asleep until now, wakes"
 WRONG = "a wrong car is refused and the lock stays up"
-NEAR = "the renter's phone comes into range and the house is told"
 READ = "the plate is read and admitted"
 LOWER = "the lock goes down, confirmed by its own state"
 PARK = "the renter's car stands in the bay and the booking is active"
 STANDBY = "the owner comes home early and is offered a standby, with period and address"
 ACCEPT = "the owner accepts and the standby is booked at the neighbour's"
-OWNER_PARKS = "the owner's own plate opens the neighbour's barrier"
+OWNER_PARKS = "the owner arrives at the neighbour's: one fix, and their own plate opens the barrier"
 LEAVE_ONE = "the renter leaves; one sensor saying clear does not raise the barrier"
 RAISE = "two sensors say clear: the barrier rises"
 FULFIL = "the booking is fulfilled"
@@ -47,7 +47,7 @@ UNHARMED = "no barrier ever moved under a car, and none without need"
 SECRET_PLATES = "no plate is in the backend's database, in a log, or in a state of Home Assistant"
 
 STEPS = (
-    START, LINK_OLIVIA, LINK_NORA, OFFER, BOOK, GRANT, WAKE, WRONG, NEAR, READ, LOWER, PARK, STANDBY, ACCEPT,
+    START, LINK_OLIVIA, LINK_NORA, OFFER, BOOK, GRANT, NEAR, WAKE, WRONG, READ, LOWER, PARK, STANDBY, ACCEPT,
     OWNER_PARKS, LEAVE_ONE, RAISE, FULFIL, UNHARMED, SECRET_PLATES,
 )  # fmt: skip
 
@@ -62,7 +62,10 @@ class Story:
     booking: dict[str, Any] = field(default_factory=dict)
     standby: dict[str, Any] = field(default_factory=dict)
     _earlier: dict[str, int] = field(default_factory=dict)
-    _drive: asyncio.Task[tuple[float, float]] | None = None
+    _drive: asyncio.Task[None] | None = None
+    # When the fix was sent that made the renter near, and when Home Assistant showed it.
+    _near_fix: float = 0.0
+    _near_told: float = 0.0
 
     async def play(self) -> None:
         """Play all of it. Raises StepFailedError at the first step that does not happen."""
@@ -90,6 +93,7 @@ class Story:
     async def _play_on(self) -> None:
         self._earlier = {household.name: len(household.lock.barrier.commands) for household in self.world.households}
         await self.book()
+        await self.approach()
         await self.refuse()
         await self.admit()
         await self.come_home_early()
@@ -127,14 +131,38 @@ class Story:
             self.booking = await renter.booking_in_state(self.booking["id"], "reserved", within=15)
             step.note(f"reserved until {self.booking['period']['end']} at {self.booking['space']['address']}")
 
+    async def approach(self) -> None:
+        """Let the renter's phone report on its way: that alone wakes the camera."""
+        lock, api = self.world.olivia.lock, self.world.home.api
+        near = await self.world.entity(self.world.olivia, "renter_near")
+        async with self.timeline.step(NEAR, within=60) as step:
+            if lock.powered:
+                raise AssertionError("The camera is on before anybody came near")
+            begun = time.time()
+            self._drive = asyncio.create_task(self._drive_there())
+            told = await api.seen(near, lambda change: change.state == "on", since=begun, within=55)
+            await until(lambda: bool(self._near_fix), "the backend did not say that the renter is near", within=5)
+            self._near_told = told.at
+            step.note(
+                f"after {self._near_fix - begun:.0f} s of driving; the fact took {told.at - self._near_fix:.3f} s "
+                "to Home Assistant"
+            )
+        async with self.timeline.step(WAKE, within=20) as step:
+            await until(lambda: any(at >= self._near_fix for at in lock.pictures_taken), "the camera took no picture")
+            step.note(f"powered {lock.powered_at[-1] - told.at:.3f} s after the fact")
+
+    async def _drive_there(self) -> None:
+        """Drive to the space with the phone reporting; note which fix made the renter near."""
+        start = offset(STREET, north_m=START_M, east_m=0)
+        async for sent, near in self.world.renter.drive(start, STREET):
+            if not self._near_fix and self.booking["id"] in near:
+                self._near_fix = sent
+
     async def refuse(self) -> None:
         """Let a car with another plate come first, while the renter is on the way."""
         lock, api = self.world.olivia.lock, self.world.home.api
         event = await self.world.entity(self.world.olivia, "plate")
-        async with self.timeline.step(WAKE, within=90):
-            await until(lambda: bool(lock.powered_at and lock.pictures_taken), "the camera took no picture")
         async with self.timeline.step(WRONG, within=60) as step:
-            self._drive = asyncio.create_task(self._drive_there())
             begun = time.time()
             stranger = Car(WRONG_PLATE)
             await stranger.drive_up(lock)
@@ -146,18 +174,13 @@ class Story:
             await stranger.turn_away(lock)
 
     async def admit(self) -> None:
-        """Drive the renter to the space and in."""
+        """Bring the renter to the space and in."""
         lock, api, renter = self.world.olivia.lock, self.world.home.api, self.world.renter
-        near = await self.world.entity(self.world.olivia, "renter_near")
         event = await self.world.entity(self.world.olivia, "plate")
         car = Car(renter.plate, self.photo)
-        async with self.timeline.step(NEAR, within=90) as step:
-            if self._drive is None:
-                self._drive = asyncio.create_task(self._drive_there())
-            begun, fix_at = await self._drive
-            told = await api.seen(near, lambda change: change.state == "on", since=begun, within=10)
-            step.note(f"{fix_at - begun:.1f} s of driving; the fact took {told.at - fix_at:.3f} s to Home Assistant")
-        async with self.timeline.step(READ, within=60) as step:
+        async with self.timeline.step(READ, within=90) as step:
+            if self._drive is not None:
+                await self._drive
             up_since = time.time()
             await car.drive_up(lock, start=5.0, speed=4.0)
             at_bow = time.time()
@@ -168,36 +191,27 @@ class Story:
             down = await api.seen(lock.entity("barrier"), lambda change: change.state == "unlocked", since=up_since)
             lowered = await api.seen(event, _decided("lowered"), since=up_since)
             step.note(f"the house's own figures in ms: {lowered.attributes.get('milliseconds')}")
-        self._measure(fix_at, told, at_bow, admitted, down)
+        self._measure(at_bow, admitted, down)
         async with self.timeline.step(PARK, within=40) as step:
             await car.park(lock, patience=5)
             self.booking = await renter.booking_in_state(self.booking["id"], "active", within=30)
             step.note(f"booking {self.booking['state']}, camera {'on' if lock.powered else 'off'}")
 
-    async def _drive_there(self) -> tuple[float, float]:
-        """Drive with the phone reporting; return when it began, and when the fix was sent that made the renter near."""
-        begun, start = time.time(), offset(STREET, north_m=START_M, east_m=0)
-        fix_at = await self.world.renter.drive(start, STREET, until_near=str(self.booking["id"]))
-        if fix_at is None:
-            raise AssertionError("No fix on the way made the booking near")
-        return begun, fix_at
-
-    def _measure(self, fix_at: float, told: Change, at_bow: float, admitted: Change, down: Change) -> None:
+    def _measure(self, at_bow: float, admitted: Change, down: Change) -> None:
         lock = self.world.olivia.lock
         command = next(command for command in self._commands(self.world.olivia) if command.wish is Wish.DOWN)
-        on = max((at for at in lock.powered_at if at <= admitted.at), default=fix_at)
-        first = next(at for at in lock.pictures_taken if at >= max(on, told.at))
+        on = next(at for at in lock.powered_at if at >= self._near_fix)
+        first = next(at for at in lock.pictures_taken if at >= on)
         read = next(at for at in lock.pictures_taken if at >= at_bow)
         self.timeline.figures |= {
-            "the near fix -> the house knows (fact delivery)": told.at - fix_at,
-            "fact -> camera on (0: the booked time had woken it)": max(0.0, on - told.at),
-            "camera on -> next picture": first - max(on, told.at),
-            "car at the bow -> its first picture": read - at_bow,
-            "that picture -> verdict (reading, several looks)": admitted.at - read,
-            "verdict -> command at the lock": command.at - admitted.at,
-            "command -> confirmed by the lock's state (travel)": down.at - command.at,
-            "in all: the near fix -> command, with the way up": command.at - fix_at,
-            "in all: car at the bow -> command": command.at - at_bow,
+            "renter: the fix that is near -> the house knows": self._near_told - self._near_fix,
+            "renter: fact -> camera has power": on - self._near_told,
+            "renter: power -> first picture": first - on,
+            "renter: car at the bow -> next picture": read - at_bow,
+            "renter: that picture -> verdict (reading)": admitted.at - read,
+            "renter: verdict -> command at the lock": command.at - admitted.at,
+            "renter: command -> confirmed by the lock (travel)": down.at - command.at,
+            "renter: car at the bow -> command": command.at - at_bow,
         }
 
     async def come_home_early(self) -> None:
@@ -226,11 +240,35 @@ class Story:
             if self.standby["state"] != "reserved":
                 raise AssertionError(f"The standby's booking is {self.standby['state']}")
         async with self.timeline.step(OWNER_PARKS, within=60) as step:
-            await world.olivia.account.call("POST", f"/bookings/{self.standby['id']}/here")
-            car = Car(world.olivia.plate)
-            await car.drive_up(world.nora.lock, start=6.0, speed=4.0)
-            await car.park(world.nora.lock, patience=40)
+            await self._arrive_at_standby()
             step.note(f"{world.nora.lock.entity('barrier')} is {api.current(world.nora.lock.entity('barrier'))}")
+
+    async def _arrive_at_standby(self) -> None:
+        """Stand at the neighbour's bow with the camera asleep: the very last fix starts the whole chain."""
+        world, lock = self.world, self.world.nora.lock
+        if lock.powered:
+            raise AssertionError("The neighbour's camera is on before anybody came near")
+        car = Car(world.olivia.plate)
+        await car.drive_up(lock, start=6.0, speed=4.0)
+        event = await world.entity(world.nora, "plate")
+        sent = time.time()
+        fix = {"lat": world.nora.place[0], "lon": world.nora.place[1], "accuracy_m": 6, "at": timestamp(sent)}
+        answer = await world.olivia.account.call("POST", "/positions", {"fixes": [fix]})
+        if self.standby["id"] not in answer["near"]:
+            raise AssertionError(f"The fix at the space does not make the booking near: {answer}")
+        await car.park(lock, patience=40)
+        lowered = await world.home.api.seen(event, _decided("lowered"), since=sent)
+        parts = dict(lowered.attributes["milliseconds"])
+        command = next(command for command in self._commands(world.nora) if command.wish is Wish.DOWN)
+        inside = sum(ms for part, ms in parts.items() if part not in {"total", "command_to_confirmed"}) / 1000
+        self.timeline.figures |= {
+            "owner at the bow: last fix -> command, all of it": command.at - sent,
+            "owner at the bow: fix -> fact at the house, and command -> lock (the rest)": command.at - sent - inside,
+        } | {
+            f"owner at the bow: {part.replace('_to_', ' -> ')}": ms / 1000
+            for part, ms in parts.items()
+            if part != "total"
+        }
 
     async def leave(self) -> None:
         """Drive the renter's car away; the radar is stuck at first."""

@@ -23,7 +23,13 @@ from tests.home.support import space_data
 PLATE, OTHER = "MABC123", "KXY987"
 RADAR, MAGNETIC = "binary_sensor.radar", "binary_sensor.magnetic"
 POLICY = GatePolicy(
-    clear_max_age=0.6, look_pace=0.01, watch_pace=0.01, refuse_settle=0.05, departure_debounce=0.1, raise_warning=0.1
+    clear_max_age=0.6,
+    look_pace=0.01,
+    watch_pace=0.01,
+    refuse_settle=0.05,
+    departure_debounce=0.1,
+    raise_warning=0.1,
+    link_patience=0.05,
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.codec import from_document, to_document
-from custom_components.parkshare.gate.core import deadline, overstays, step
+from custom_components.parkshare.gate.core import deadline, look_pace, overstays, step
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
 from custom_components.parkshare.gate.rules import may_carry_out, raise_refusal
 from custom_components.parkshare.gate.table import GateError, T, go, markdown
@@ -91,6 +91,60 @@ def kinds(intents: list[w.Intent]) -> list[type]:
 
 def moves(intents: list[w.Intent]) -> list[w.Command]:
     return [intent.command for intent in intents if isinstance(intent, w.Move)]
+
+
+def test_with_the_backend_there_the_start_of_the_period_leaves_the_camera_to_the_renters_phone() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    assert kinds(house.wait(1000 + DEFAULT_POLICY.watch_delay - 1)) == []
+    assert house.tell(w.RenterNear("b1", house.now, w.ArmedBy.POSITION)) == [w.CameraOn("b1")]
+
+
+def test_a_renter_whose_phone_tells_nothing_is_watched_for_soon_after_the_start() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.go_to_start()
+    assert house.gate.phase is w.Phase.IDLE
+    assert kinds(house.wait(DEFAULT_POLICY.watch_delay)) == [w.CameraOn]
+
+
+def test_a_renter_who_came_before_their_time_is_looked_for_when_it_comes() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.wait(400)
+    assert house.tell(w.RenterNear("b1", house.now, w.ArmedBy.POSITION)) == []
+    assert kinds(house.wait(600 - DEFAULT_POLICY.arm_early)) == [w.CameraOn]
+    assert house.gate.armed_by is w.ArmedBy.POSITION
+
+
+def test_a_backend_that_goes_away_in_the_period_makes_the_camera_watch_at_once() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.go_to_start()
+    house.tell(w.LinkSeen(up=False))
+    assert kinds(house.wait(DEFAULT_POLICY.link_patience - 1)) == []
+    assert kinds(house.wait(1)) == [w.CameraOn]
+
+
+def test_a_backend_that_restarts_wakes_no_camera() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.go_to_start()
+    for _ in range(3):
+        house.tell(w.LinkSeen(up=False))
+        assert kinds(house.wait(DEFAULT_POLICY.link_patience - 1)) == []
+        house.tell(w.LinkSeen(up=True))
+
+
+def test_another_car_is_looked_at_closely_until_the_owner_was_told_of_it() -> None:
+    house = House()
+    house.go_to_start()
+    assert look_pace(house.gate) == DEFAULT_POLICY.watch_pace
+    house.judged(w.Decision.REFUSE)
+    assert look_pace(house.gate) == DEFAULT_POLICY.look_pace
+    house.wait(DEFAULT_POLICY.refuse_settle)
+    house.judged(w.Decision.REFUSE)
+    assert look_pace(house.gate) == DEFAULT_POLICY.watch_pace
 
 
 def test_the_right_plate_in_its_period_lowers_the_barrier() -> None:

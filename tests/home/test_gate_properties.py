@@ -149,6 +149,10 @@ class Promises(RuleBasedStateMachine):
     def away(self, booking: str) -> None:
         self.tell(w.RenterAway(booking))
 
+    @rule(up=st.booleans())
+    def link(self, *, up: bool) -> None:
+        self.tell(w.LinkSeen(up))
+
     @rule(position=st.sampled_from(w.Position))
     def barrier(self, position: w.Position) -> None:
         self.tell(w.Tick())
@@ -260,6 +264,7 @@ def _something(dice: random.Random, gate: w.Gate, sources: tuple[str, ...], now:
         [w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(dice.choice(tuple(w.Position)))],
         [w.SourceSeen(name, dice.choice(tuple(w.Says)), now) for name in sources[:1]],
         [w.RenterNear(booking, now - dice.choice((0.0, 200.0)), dice.choice((w.ArmedBy.POSITION, w.ArmedBy.HERE)))],
+        [w.LinkSeen(dice.random() < 0.5)],
         [w.OwnerLetsIn()],
         [w.OwnerRaises()],
         [w.RightsChanged(RIGHTS[dice.randrange(3) :])],

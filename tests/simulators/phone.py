@@ -12,6 +12,7 @@ import json
 import random
 import time
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -163,11 +164,12 @@ class RenterPhone:
         return answer
 
     async def drive(
-        self, start: Place, goal: Place, *, speed_ms: float = 13.9, every_s: float = 4.0, until_near: str | None = None
-    ) -> float | None:
-        """Drive and report as the app does. Returns when the fix was sent that made the booking until_near near.
+        self, start: Place, goal: Place, *, speed_ms: float = 13.9, every_s: float = 4.0
+    ) -> AsyncIterator[tuple[float, list[str]]]:
+        """Drive and report as the app does, to the goal.
 
-        The time is UTC epoch seconds, taken just before the fix went out; None when no fix did it.
+        Yields for each fix when it was sent (UTC epoch seconds, taken just before it went out) and the bookings that
+        are near then.
         """
         begun = time.time()
         fixes = drive(start, goal, speed_ms=speed_ms, every_s=every_s, accuracy_m=self.accuracy_m, chance=self.chance)
@@ -175,9 +177,7 @@ class RenterPhone:
             await asyncio.sleep(max(0.0, begun + sighting.after_s - time.time()))
             sent = time.time()
             answer = await self.report((sighting.lat, sighting.lon), at=sent, speed_ms=sighting.speed_ms)
-            if until_near is not None and until_near in answer["near"]:
-                return sent
-        return None
+            yield sent, answer["near"]
 
 
 class OwnerPhone:
@@ -255,7 +255,8 @@ async def _main() -> None:
         else:
             lat, lon = map(float, arguments.to.split(","))
             start = offset((lat, lon), north_m=arguments.from_m, east_m=0)
-            await phone.drive(start, (lat, lon), speed_ms=arguments.speed)
+            async for _, near in phone.drive(start, (lat, lon), speed_ms=arguments.speed):
+                print(f"near: {', '.join(near) or 'nothing'}")
 
 
 if __name__ == "__main__":

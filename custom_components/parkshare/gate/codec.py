@@ -7,7 +7,7 @@ from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Ph
 
 VERSION = 1
 # Seen anew after a restart. A command in flight is never sent again; last_command only explains a late move.
-NOT_KEPT = ("sources", "position", "command", "approach")
+NOT_KEPT = ("sources", "position", "command", "approach", "unlinked_since")
 
 
 def to_document(gate: Gate) -> dict[str, Any]:

@@ -8,6 +8,7 @@ because it was rising towards a car; it goes up by itself only on two fresh, dif
 from dataclasses import replace
 
 from .policy import DEFAULT_POLICY, GatePolicy
+from .rules import watch_from
 from .table import GateError, Step
 from .timed import RULES, approach_is_old
 from .told import HANDLERS
@@ -33,7 +34,7 @@ def step(gate: Gate, told: Input, now: float, policy: GatePolicy = DEFAULT_POLIC
 
 def deadline(gate: Gate, now: float, policy: GatePolicy = DEFAULT_POLICY) -> float | None:
     """Return when the gate wants its next Tick, if ever."""
-    times = [right.start - max(policy.arm_early, policy.early) for right in gate.rights]
+    times = [watch_from(gate, right, policy) for right in gate.rights]
     # Nothing moves at the end of a booking, but what is shown changes.
     times += [right.end for right in gate.rights]
     match gate.phase:
@@ -54,8 +55,9 @@ def deadline(gate: Gate, now: float, policy: GatePolicy = DEFAULT_POLICY) -> flo
 
 
 def look_pace(gate: Gate, policy: GatePolicy = DEFAULT_POLICY) -> float:
-    """Return how long to wait between two pictures: often with a sign of the car, seldom while only watching."""
-    return policy.watch_pace if gate.armed_by is ArmedBy.WINDOW else policy.look_pace
+    """Return how long to wait between two pictures: often with a sign of a car, seldom while only watching."""
+    judging = gate.refusing_since is not None and not gate.refusal_told
+    return policy.watch_pace if gate.armed_by is ArmedBy.WINDOW and not judging else policy.look_pace
 
 
 def overstays(gate: Gate, now: float) -> bool:

@@ -11,11 +11,16 @@ class GatePolicy:
     arm_early: float = 60.0
     # How long before its period a car may be admitted. More than 0 opens outside of the window that was offered.
     early: float = 0.0
-    # Without a sign of the car the camera watches the bay for so long from the start of the period on.
+    # Without a sign of the car the camera watches the bay until so long after the start of the period.
     watch: float = 3600.0
+    # It begins to so long after the start, for a renter whose phone tells nothing: until then the phone, "I'm here" or a
+    # sensor wakes the camera, and it stays off for a renter who comes later.
+    watch_delay: float = 120.0
+    # With the backend away for so long no phone can wake the camera: then it watches from arm_early on.
+    link_patience: float = 20.0
     # How long the camera looks after the last sign of the car.
     look_budget: float = 300.0
-    # Between two pictures: with a sign of the car, and while only watching.
+    # Between two pictures: with a sign of the car or another car in view, and while only watching.
     look_pace: float = 0.4
     watch_pace: float = 4.0
     # A fact that took longer on its way never arms a camera.

@@ -41,6 +41,19 @@ def may_look(right: Right, now: float, policy: GatePolicy) -> bool:
     return right.start - max(policy.arm_early, policy.early) <= now < right.end
 
 
+def watch_from(gate: Gate, right: Right, policy: GatePolicy) -> float:
+    """Return from when on the camera watches without a fresh sign of the car.
+
+    At once for a renter who is already near, soon when no phone could tell us, later otherwise.
+    """
+    early = right.start - max(policy.arm_early, policy.early)
+    if gate.near == right.booking:
+        return early
+    if gate.unlinked_since is None:
+        return right.start + policy.watch_delay
+    return min(right.start + policy.watch_delay, max(early, gate.unlinked_since + policy.link_patience))
+
+
 def occupied(gate: Gate) -> bool:
     """Tell whether any source sees a car."""
     return any(said.says is Says.OCCUPIED for said in gate.sources)

@@ -69,7 +69,12 @@ class T(Enum):
         "idle", LOOKING, "The renter is near, so the camera looks for their car.", asks=(CameraOn,)
     )
     ARMED_BY_HERE = _row("idle", LOOKING, "The renter says that they are here, so the camera looks.", asks=(CameraOn,))
-    ARMED_BY_WINDOW = _row("idle", LOOKING, "The booked period begins, so the camera looks.", asks=(CameraOn,))
+    ARMED_BY_WINDOW = _row(
+        "idle",
+        LOOKING,
+        "The booked time has come and nobody told that the renter is near, so the camera watches.",
+        asks=(CameraOn,),
+    )
     ARMED_BY_CAR = _row(
         "idle", LOOKING, "A car was sensed in a booked period, so the camera looks whose it is.", asks=(CameraOn,)
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .policy import GatePolicy
-from .rules import all_clear, command, current, find, may_look, may_raise, occupied
+from .rules import all_clear, command, current, find, may_look, may_raise, occupied, watch_from
 from .table import Step, T, go
 from .words import (
     AdmissionDecided,
@@ -155,14 +155,22 @@ def _arms(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
         if right and may_look(right, now, policy) and 0 <= now - approach.at <= policy.near_max_age:
             return _look(gate, right, approach.armed_by, now + policy.look_budget, now)
     for right in gate.rights:
-        if _watches(gate, right, now, policy):
-            return _look(gate, right, ArmedBy.WINDOW, right.start + policy.watch, now)
+        if not _watches(gate, right, now, policy):
+            continue
+        if gate.near == right.booking:
+            # They came before their time.
+            return _look(gate, right, ArmedBy.POSITION, max(now, right.start) + policy.look_budget, now)
+        return _look(gate, right, ArmedBy.WINDOW, right.start + policy.watch, now)
     return None
 
 
 def _watches(gate: Gate, right: Right, now: float, policy: GatePolicy) -> bool:
-    """Tell whether the start of this right's period arms the camera."""
-    return right.booking not in gate.watched and may_look(right, now, policy) and now < right.start + policy.watch
+    """Tell whether the time alone arms the camera for this right."""
+    return (
+        right.booking not in gate.watched
+        and may_look(right, now, policy)
+        and watch_from(gate, right, policy) <= now < right.start + policy.watch
+    )
 
 
 def _look(gate: Gate, right: Right, armed_by: ArmedBy, until: float, now: float) -> Step:

@@ -24,6 +24,7 @@ from .words import (
     Gate,
     Intent,
     Judged,
+    LinkSeen,
     Notice,
     Notify,
     OwnerLetsIn,
@@ -48,6 +49,7 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
         sources=tuple(Said(source, Says.UNKNOWN, 0.0) for source in told.sources),
         position=Position.UNKNOWN,
         inhibited=True,
+        unlinked_since=now,
         command=None,
         approach=None,
     )
@@ -95,6 +97,12 @@ def _renter_near(gate: Gate, told: RenterNear, now: float, policy: GatePolicy) -
     if gate.phase is Phase.LOOKING and gate.booking == told.booking:
         return _looks_on(gate, told.armed_by, now, policy), ()
     return replace(gate, approach=Approach(told.booking, min(told.at, now), told.armed_by)), ()
+
+
+def _link_seen(gate: Gate, told: LinkSeen, now: float, _policy: GatePolicy) -> Step:
+    if told.up:
+        return replace(gate, unlinked_since=None), ()
+    return replace(gate, unlinked_since=now if gate.unlinked_since is None else gate.unlinked_since), ()
 
 
 def _looks_on(gate: Gate, armed_by: ArmedBy, now: float, policy: GatePolicy) -> Gate:
@@ -212,6 +220,7 @@ HANDLERS: dict[type, Callable[[Gate, Any, float, GatePolicy], Step]] = {
     RightsChanged: _rights_changed,
     RenterNear: _renter_near,
     RenterAway: _renter_away,
+    LinkSeen: _link_seen,
     SourceSeen: _source_seen,
     Judged: _judged,
     BarrierSeen: barrier_seen,

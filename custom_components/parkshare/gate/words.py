@@ -145,6 +145,8 @@ class Gate:
     # Bookings whose first watch is over: the start of their period does not arm the camera again.
     watched: tuple[str, ...] = ()
     near: str | None = None
+    # Since when nobody can tell us that a renter is near; None while the backend can.
+    unlinked_since: float | None = 0.0
     approach: Approach | None = None
     armed_by: ArmedBy | None = None
     armed_until: float = 0.0
@@ -213,6 +215,13 @@ class RenterAway:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSeen:
+    """The backend can tell us about renters, or no longer."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSeen:
     """A sensor of the bay reported."""
 
@@ -262,6 +271,7 @@ type Input = (
     | RightsChanged
     | RenterNear
     | RenterAway
+    | LinkSeen
     | SourceSeen
     | Judged
     | BarrierSeen
