@@ -150,3 +150,31 @@ def test_after_the_power_cut_the_barrier_still_rises_behind_the_car(stage: Stage
 
     stage.do(leave(), within=110)
     assert lock.barrier.moved_under_car == 0
+
+
+def test_after_both_sides_were_killed_the_renters_word_still_opens(stage: Stage) -> None:
+    world, lock = stage.world, stage.world.nora.lock
+    earlier = len(lock.barrier.commands)
+
+    async def cut_both() -> str:
+        booking = await world.book(world.nora)
+        world.server.kill()
+        await world.home.kill()
+        await asyncio.gather(world.server.start(), world.home.start())
+        connected = await world.entity(world.nora, "backend_connected")
+        await world.home.api.seen(connected, lambda change: change.state == "on", within=30)
+        await asyncio.sleep(QUIET_S)
+        return booking
+
+    booking = stage.do(cut_both(), within=90)
+    assert lock.barrier.commands[earlier:] == []
+
+    async def arrive() -> None:
+        car = Car(world.renter.plate)
+        await car.drive_up(lock)
+        await world.renter.here(booking)
+        await car.park(lock, patience=30)
+        await world.renter.booking_in_state(booking, "active", within=20)
+
+    stage.do(arrive(), within=70)
+    assert len(lock.barrier.commands[earlier:]) == 1
