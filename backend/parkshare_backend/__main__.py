@@ -33,7 +33,9 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
         case "serve":
             return serve.serve(settings, migrate_first=not parsed.no_migrate)
         case "migrate":
-            migrate.upgrade(settings.database)
+            if (refusal := serve.prepare(settings)) is not None:
+                print(refusal, file=sys.stderr)  # noqa: T201 - said to a person
+                return 1
             print(f"The database is at revision {migrate.current(settings.database)}.")  # noqa: T201
             return 0
         case "openapi":

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 # RFC 3339 needs an offset; without one nobody knows which instant is meant.
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# An offset can push an instant out of the years that RFC 3339 can write in UTC.
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC).timestamp(), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 
 class Clock(Protocol):
@@ -72,4 +74,7 @@ def from_rfc3339(text: str) -> float:
     """Read an RFC 3339 instant as UTC epoch seconds; raise ValueError when it is not one."""
     if not _RFC3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 time with an offset, like {to_rfc3339(0)}")
-    return datetime.fromisoformat(text.upper()).timestamp()
+    at = datetime.fromisoformat(text.upper()).timestamp()
+    if not _FIRST <= at <= _LAST:
+        raise ValueError("not within the years 1 to 9999")
+    return at

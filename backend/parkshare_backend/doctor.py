@@ -41,6 +41,12 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "PARKSHARE_PUBLIC_URL is http: passwords travel in the clear. Put a TLS proxy before the server."
     if url.hostname in _LOCAL:
         yield "PARKSHARE_PUBLIC_URL is this machine: other machines cannot use it. Set it to the server's address."
+    if (set_aside := _set_aside(settings)) > 0:
+        facts = "1 fact of a house" if set_aside == 1 else f"{set_aside} facts of houses"
+        yield (
+            f"{facts} could not be applied, by a defect of the server, and set aside in the table link_set_aside. "
+            "Report it with the lines `link.failed` of the log."
+        )
     if settings.rate_limits == 0:
         yield "PARKSHARE_RATE_LIMITS is 0: anybody may guess passwords as fast as they can. Set it to 1."
 
@@ -103,6 +109,17 @@ def _journal(settings: Settings) -> str | None:
     if mode == "wal":
         return None
     return f"The journal mode is {mode}. Put the database on a local disk (no network share) and run `migrate`."
+
+
+def _set_aside(settings: Settings) -> int:
+    """Count the facts that no code of ours could apply; what cannot be read, other checks tell."""
+    if not _path(settings).exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(_path(settings), timeout=5)) as database:
+            return int(database.execute("SELECT count(*) FROM link_set_aside").fetchone()[0])
+    except sqlite3.Error:
+        return 0
 
 
 def _clock(_settings: Settings) -> str | None:

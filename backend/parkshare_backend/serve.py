@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 def serve(settings: Settings, *, migrate_first: bool) -> int:
     """Serve until SIGTERM or SIGINT; give the exit code."""
-    if (refusal := _prepare(settings, migrate_first=migrate_first)) is not None:
+    if (refusal := prepare(settings, migrate_first=migrate_first)) is not None:
         log.error("server.refused", reason=refusal)
         return 1
     try:
@@ -28,8 +28,8 @@ def serve(settings: Settings, *, migrate_first: bool) -> int:
     return 0
 
 
-def _prepare(settings: Settings, *, migrate_first: bool) -> str | None:
-    """Bring the database up to date; give a reason when the server must not start on it."""
+def prepare(settings: Settings, *, migrate_first: bool = True) -> str | None:
+    """Bring the database up to date; give a reason when that cannot be, or the server must not start on it."""
     try:
         revision = migrate.current(settings.database)
         if revision is not None and not migrate.known(revision):

@@ -3,24 +3,57 @@
 import logging
 import random as stdlib_random
 import shutil
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from parkshare_backend import keys
 from parkshare_backend.app import build_app
 from parkshare_backend.settings import Settings
+from parkshare_backend.store import engine
 from parkshare_backend.store.engine import Store
 from parkshare_backend.store.migrate import upgrade
 from tests.backend.support import FakeClock, House, Person, make_person, pair_house
 
 # The Home Assistant harness makes every library talk; the engine asks once, when it is made.
-logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+for library in ("sqlalchemy.engine", "aiohttp.access"):
+    logging.getLogger(library).setLevel(logging.WARNING)
+
+# Drawing a traceback with every local takes longer than most tests.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 type MakeClient = Callable[[web.Application], Awaitable[TestClient]]
+
+
+@pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave the loop out of the debug mode of the harness: it takes a stack trace for each future, half of all time."""
+
+
+@pytest.fixture(autouse=True)
+def ended_threads() -> Iterator[None]:
+    """Wait for the threads of closed database connections: each tells that it is done a moment before it is."""
+    yield
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(timeout=5)
+
+
+@pytest.fixture
+def durable() -> None:
+    """Ask for commits that wait for the disk, as in a server; for tests of durability."""
+
+
+@pytest.fixture(autouse=True)
+def quick_commits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commits not wait for the disk: no test but the durable ones is about a power cut."""
+    if "durable" not in request.fixturenames:
+        monkeypatch.setattr(engine, "SYNCHRONOUS", "OFF")
 
 
 @pytest.fixture(scope="session")

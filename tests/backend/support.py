@@ -26,6 +26,7 @@ class FakeClock:
         self._now = now
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
+        self._slept = asyncio.Event()
 
     def now(self) -> float:
         return self._now
@@ -37,6 +38,7 @@ class FakeClock:
         woken = asyncio.get_running_loop().create_future()
         self._count += 1
         heapq.heappush(self._sleepers, (self._now + seconds, self._count, woken))
+        self._slept.set()
         await woken
 
     def move(self, seconds: float) -> None:
@@ -48,10 +50,13 @@ class FakeClock:
                 woken.set_result(None)
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass and give the woken loops a moment to do their work."""
+        """Let time pass until every loop that it woke has done its work and sleeps again."""
+        loops = len(self._sleepers)
         self.move(seconds)
-        for _ in range(20):
-            await asyncio.sleep(0.002)
+        async with asyncio.timeout(10):
+            while len(self._sleepers) < loops:
+                await self._slept.wait()
+                self._slept.clear()
 
 
 @dataclass(frozen=True)

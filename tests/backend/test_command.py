@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from parkshare_backend import logs
@@ -127,7 +128,7 @@ def test_a_schema_that_somebody_changed_by_hand_is_noticed(database: str) -> Non
 SECRETS = {
     "plate": "AB-123-CD",
     "lat": 52.5200066,
-    "position": {"lat": 52.52, "lon": 13.4},
+    "position": {"lat": 52.52, "lon": 13.40495},
     "authorization": "Bearer something",
     "password": "correct horse",
     "nested": {"sealed_plate": "sealed", "deeper": [{"token": "secret-token"}]},
@@ -138,7 +139,7 @@ SECRETS = {
 FORBIDDEN = (
     "AB-123-CD",
     "52.52",
-    "13.4",
+    "13.40495",
     "something",
     "correct horse",
     "sealed",
@@ -152,7 +153,7 @@ FORBIDDEN = (
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_secret_reaches_a_log_line(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
-    kept, level = root.handlers[:], root.level
+    kept, level, before = root.handlers[:], root.level, structlog.get_config()
     try:
         logs.configure(form=form, level="info")  # type: ignore[arg-type]
         structlog.get_logger().bind().info("said", booking="b1", **SECRETS)
@@ -163,9 +164,51 @@ def test_no_secret_reaches_a_log_line(form: str, capsys: pytest.CaptureFixture[s
         root.handlers[:] = kept
         root.setLevel(level)
         logging.getLogger("aiohttp.access").disabled = False
-        structlog.reset_defaults()
+        structlog.configure(**before)
     printed = capsys.readouterr().err
     assert "b1" in printed
     assert "failed" in printed
     for secret in FORBIDDEN:
         assert secret not in printed.replace("sealed_plate", "")
+
+
+def test_migrate_says_why_it_cannot_and_what_to_do(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, printed = run("migrate", DATABASE=str(tmp_path / "file" / "parkshare.db"))
+    assert code == 1
+    assert "doctor" in printed
+    assert "Traceback" not in printed
+    run("migrate", DATABASE=str(tmp_path / "newer.db"))
+    with closing(sqlite3.connect(tmp_path / "newer.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    code, printed = run("migrate")
+    assert code == 1
+    assert "newer version" in printed
+
+
+def test_a_migration_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    """As after a kill: the next start begins from the beginning instead of finding half a schema."""
+    path = tmp_path / "parkshare.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE standbys (in_the_way)")
+    with pytest.raises(sa.exc.OperationalError):
+        migrate.upgrade(str(path))
+    with closing(sqlite3.connect(path)) as database:
+        made = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        assert made == {"standbys"}
+        database.execute("DROP TABLE standbys")
+    migrate.upgrade(str(path))
+    assert migrate.differences(str(path)) == []
+
+
+def test_the_doctor_tells_of_facts_that_were_set_aside(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    with closing(sqlite3.connect(tmp_path / "parkshare.db")) as database:
+        database.execute("INSERT INTO accounts VALUES ('a', 'a@b', 'A', '', 0)")
+        database.execute("INSERT INTO installs VALUES ('i', 'a', 'Home', x'', x'', 0, NULL)")
+        database.execute("INSERT INTO link_set_aside VALUES ('i', 1, '{}', 0)")
+        database.commit()
+    code, printed = run("doctor")
+    assert code == 0
+    assert "1 fact of a house could not be applied" in printed

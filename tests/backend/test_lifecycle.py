@@ -16,7 +16,7 @@ from parkshare_backend.bookings.lifecycle import (
 )
 
 END = 10_000.0
-OVER = frozenset({State.FULFILLED, State.REJECTED, State.CANCELED})
+OVER = frozenset({State.FULFILLED, State.CANCELED})
 STORIES = st.lists(st.tuples(st.sampled_from(Cause), st.floats(0, 20_000)), max_size=12)
 
 
@@ -44,6 +44,13 @@ def test_a_cause_either_follows_the_table_or_is_refused_with_its_state(state: St
 @pytest.mark.parametrize(("state", "cause"), list(product(OVER, Cause)))
 def test_nothing_revives_a_booking_that_is_over(state: State, cause: Cause) -> None:
     assert tell([(cause, 1)], Standing(state)).state is state
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("state", [State.REJECTED, State.NO_SHOW])
+def test_only_a_fact_of_the_stay_outweighs_what_was_concluded_from_silence(state: State, cause: Cause) -> None:
+    told = {Cause.ARRIVED: State.ACTIVE, Cause.LEFT: State.FULFILLED}
+    assert tell([(cause, 1)], Standing(state)).state is told.get(cause, state)
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -8,7 +8,7 @@ from hypothesis import given, settings as examples, strategies as st
 
 from parkshare_backend import keys
 from parkshare_backend.app import build_app
-from parkshare_backend.http.limits import DEFAULT_ALLOWANCES, Rate, RateLimiter
+from parkshare_backend.http.limits import DEFAULT_ALLOWANCES, Rate, RateLimiter, line_of
 from parkshare_backend.http.middleware import caller_address
 from parkshare_backend.http.problems import Problem
 from parkshare_backend.settings import Settings
@@ -84,3 +84,12 @@ async def test_only_a_trusted_proxy_may_say_who_calls(
     request._match_info = make_mocked_request("GET", "/", app=app).match_info
     assert caller_address(request) == expected
     app[keys.PASSWORDS].close()
+
+
+def test_one_line_of_ipv6_is_one_caller() -> None:
+    """A line has 2^64 addresses: a limit for each would be none."""
+    assert line_of("2001:db8:1:2:3:4:5:6") == line_of("2001:db8:1:2::7") == "2001:db8:1:2::/64"
+    assert line_of("2001:db8:1:3::7") != line_of("2001:db8:1:2::7")
+    assert line_of("::ffff:192.0.2.1") == line_of("192.0.2.1") == "192.0.2.1"
+    assert line_of("fe80::1%eth0") == "fe80::/64"
+    assert line_of("unknown") == "unknown"

@@ -228,3 +228,14 @@ async def test_a_search_looks_at_the_time_of_now(link: Link, rene: Renting, cloc
     await publish(link)
     clock.move(2 * HOUR)
     await rene.post("searches", SEARCH, status=422)
+
+
+async def test_the_radius_of_a_search_tells_no_more_than_the_area_does(link: Link, rene: Renting) -> None:
+    """Two spaces in one cell of the rounding look the same from everywhere, however small the radius."""
+    spaces = {(await publish(link, north_m=north_m)).id for north_m in (-45, 45)}
+    shown = {(offer["space"]["area"]["lat"], offer["space"]["area"]["lon"]) for offer in await rene.search()}
+    assert len(shown) == 1
+    for north_m in range(-160, 161, 10):
+        for radius_m in (50, 100, 150):
+            found = {offer["space"]["id"] for offer in await rene.search(place=place(north_m), radius_m=radius_m)}
+            assert found in (set(), spaces), (north_m, radius_m)

@@ -258,3 +258,36 @@ async def test_an_acceptance_that_cannot_be_is_refused_at_its_field_and_the_offe
     reused = await street.accept(offered["standby"], booking=street.booking)
     assert reused["problem"]["type"] == "/problems/id-reused"
     await must(street.accept(offered["standby"]))
+
+
+async def test_an_offer_that_has_just_expired_does_not_stand_in_the_way_of_the_next(street: Street) -> None:
+    first = await street.offered()
+    await street.clock.pass_time(298)
+    street.clock.move(2.5)  # over, and not yet swept up
+    second = await street.offered()
+    assert second["standby"] != first["standby"]
+    states = [standby["state"] for standby in (await street.olga.get("standbys"))["items"]]
+    assert states == ["offered", "expired"]
+
+
+async def test_a_house_that_takes_its_word_back_cancels_the_standby_and_is_not_asked_again(street: Street) -> None:
+    further = await publish(street.neighbour, north_m=300)
+    offered = await street.offered()
+    mine = new_id()
+    await must(street.accept(offered["standby"], booking=mine))
+    await street.neighbour.report("grant.stored", {"booking": mine, "revision": 1})
+    await street.neighbour.report("grant.refused", {"booking": mine, "revision": 1, "reason": "cannot-open-plate"})
+    again = (await street.home.hear_event("standby.offered"))["d"]
+    assert again["space"]["id"] == further.id
+    states = [standby["state"] for standby in (await street.olga.get("standbys"))["items"]]
+    assert states == ["offered", "canceled"]
+
+
+async def test_where_a_standby_was_is_shown_no_longer_once_it_is_over(street: Street) -> None:
+    offered = await street.offered()
+    [seen] = (await street.olga.get("standbys"))["items"]
+    assert seen["space"]["address"] == "Lindenweg 40"
+    declined = await street.olga.post(f"standbys/{offered['standby']}/decline")
+    [seen] = (await street.olga.get("standbys"))["items"]
+    assert declined == seen
+    assert (seen["space"]["address"], seen["space"]["position"]) == (None, None)

@@ -1,15 +1,16 @@
 """The store and the outbox: all or nothing, one writer, no gaps."""
 
 import asyncio
+import shutil
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
 
 from parkshare_backend.store.engine import DatabaseUrlError, Store, Tx, database_url
-from parkshare_backend.store.migrate import upgrade
 from parkshare_backend.store.outbox import EVENTS, SERVER, Outbox, server_value
 from tests.backend.support import FakeClock
 
@@ -98,7 +99,7 @@ async def test_a_reader_cannot_write(store: Store) -> None:
             await tx.execute(sa.insert(SERVER).values(name="x", value="y"))
 
 
-async def test_the_pragmas_that_durability_needs_are_on(store: Store) -> None:
+async def test_the_pragmas_that_durability_needs_are_on(durable: None, store: Store) -> None:
     async with store.write() as tx:
         answers = {
             name: await tx.scalar(sa.text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -122,13 +123,13 @@ def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
 )
 def test_each_audience_counts_without_gaps_whatever_fails(
     tmp_path_factory: pytest.TempPathFactory,
+    migrated: Path,
     socket_enabled: None,
     transactions: list[list[tuple[str, bool]]],
     acknowledged: int,
 ) -> None:
-    path = str(tmp_path_factory.mktemp("outbox") / "test.db")
-    upgrade(path)
-    asyncio.run(check_counts(path, transactions, acknowledged))
+    path = shutil.copy(migrated, tmp_path_factory.mktemp("outbox") / "test.db")
+    asyncio.run(check_counts(str(path), transactions, acknowledged))
 
 
 async def append_all(store: Store, outbox: Outbox, appended: list[tuple[str, bool]]) -> None:
@@ -158,3 +159,21 @@ async def check_counts(path: str, transactions: list[list[tuple[str, bool]]], ac
             sa.select(sa.func.count()).select_from(EVENTS)
         )
     await store.close()
+
+
+async def test_a_writer_that_is_cancelled_at_any_moment_tells_exactly_what_it_stored(store: Store) -> None:
+    told: set[str] = set()
+
+    async def write(name: str) -> None:
+        async with store.write() as tx:
+            tx.after_commit(lambda: told.add(name))
+            await server_value(tx, name)
+
+    for moment in range(0, 120, 4):
+        writer = asyncio.create_task(write(f"name {moment}"))
+        for _ in range(moment):
+            await asyncio.sleep(0.00002)
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+        assert await names(store) == told, moment
+    assert 0 < len(told) < 30

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from parkshare_backend import keys
@@ -178,3 +179,15 @@ async def test_impossible_positions_are_refused_at_their_field(rene: Renting) ->
         assert [error["pointer"] for error in problem["errors"]] == [pointer], body
     period_of_nobody = await rene.post("positions", {"fixes": [FIX | period(NOON, END)]}, status=422)
     assert len(period_of_nobody["errors"]) == 2
+
+
+async def test_a_last_fix_is_forgotten_at_once_when_its_booking_is_given_back(
+    rene: Renting, space: Published, app: web.Application, client: TestClient, owner: Person
+) -> None:
+    booking = (await rene.book(space.id))["id"]
+    olga = Renting(client, owner)
+    await rene.fixes((15, NOON))
+    await olga.fixes((15, NOON))
+    assert app[keys.TRACKING].watched == 2
+    await rene.post(f"bookings/{booking}/cancel")
+    assert app[keys.TRACKING].watched == 0

@@ -1,6 +1,6 @@
 """Houses: an install is one Home Assistant with its two public keys, owned by an account."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -30,7 +30,12 @@ class Installs:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._revoking: list[Callable[[Tx, str], Awaitable[None]]] = []
         self._revoked: list[Callable[[str], None]] = []
+
+    def on_revoking(self, call: Callable[[Tx, str], Awaitable[None]]) -> None:
+        """Call this in the transaction in which an install is revoked."""
+        self._revoking.append(call)
 
     def on_revoked(self, call: Callable[[str], None]) -> None:
         """Call this with the install's id once its revocation is on disk."""
@@ -71,6 +76,8 @@ class Installs:
         async with self._store.write() as tx:
             if (await tx.execute(revoked)).rowcount == 0:
                 raise Problem(NOT_FOUND, "You have no such house, or it is revoked already.")
+            for call in self._revoking:
+                await call(tx, install)
             tx.after_commit(lambda: self._tell(install))
 
     def _tell(self, install: str) -> None:

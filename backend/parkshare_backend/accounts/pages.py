@@ -131,11 +131,16 @@ class LinkPages:
 
     async def _form(self, request: web.Request) -> dict[str, str] | None:
         """Read a form that this browser got from us; None when somebody else made it."""
-        origin = request.headers.get(hdrs.ORIGIN)
-        # A page with `Referrer-Policy: no-referrer` posts `Origin: null`; the token decides then.
-        if origin not in {None, "null"} and urlsplit(str(origin)).netloc != request.host:
+        if request.content_type != "application/x-www-form-urlencoded":
             return None
-        posted = await request.post()
+        try:
+            # A page with `Referrer-Policy: no-referrer` posts `Origin: null`; the token decides then.
+            origin = request.headers.get(hdrs.ORIGIN, "null")
+            if origin != "null" and urlsplit(origin).netloc != request.host:
+                return None
+            posted = await request.post()
+        except ValueError, LookupError:  # no address, or no text in the encoding that it claims
+            return None
         form = {name: value[:_MAX_FIELD] for name, value in posted.items() if isinstance(value, str)}
         expected = self._token(request.cookies.get(BROWSER, ""))
         return form if hmac.compare_digest(form.get("csrf", "").encode(), expected.encode()) else None

@@ -72,8 +72,3 @@ async def taken(tx: ReadTx, spaces: Collection[str], period: Period, *, now: flo
         sa.or_(CLAIMS.c.expires_at.is_(None), CLAIMS.c.expires_at > now),
     )
     return {row.space for row in await tx.all(overlapping)}
-
-
-async def remove_expired(tx: Tx, now: float) -> None:
-    """Forget holds that nobody took."""
-    await tx.execute(sa.delete(CLAIMS).where(CLAIMS.c.expires_at <= now))

@@ -35,6 +35,7 @@ class HouseFacts:
         link.on_event("stay.arrived", self.stay_arrived)
         link.on_event("stay.left", self.stay_left)
         link.on_snapshot("bookings", self.snapshot)
+        self._spaces.on_taken_over(self._bookings.propose_again)
 
     async def grant_stored(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Reserve: from here on the admission needs no backend."""
@@ -79,7 +80,7 @@ class HouseFacts:
 
     async def _own(self, tx: ReadTx, install: Install, booking: str) -> tuple[Booking, Space]:
         found = await self._bookings.get_with_space(tx, booking)
-        if found is None or found[1].install != install.id:
+        if found is None or not await self._spaces.speaks_for(tx, install, found[1]):
             raise Problem(NOT_FOUND, "The house has no such booking.", pointer="/d/booking")
         return found
 

@@ -56,6 +56,9 @@ TRANSITIONS: dict[tuple[State, Cause], State] = {
     (State.FULFILLED, Cause.LEFT): State.FULFILLED,
     (State.FULFILLED, Cause.ENDED): State.FULFILLED,
     (State.REJECTED, Cause.GRANT_REFUSED): State.REJECTED,
+    # silence made it rejected at its end; now the house can tell that it had the grant and let the car in
+    (State.REJECTED, Cause.ARRIVED): State.ACTIVE,
+    (State.REJECTED, Cause.LEFT): State.FULFILLED,
     (State.REJECTED, Cause.ENDED): State.REJECTED,
     (State.CANCELED, Cause.CANCELED): State.CANCELED,
     (State.CANCELED, Cause.ENDED): State.CANCELED,

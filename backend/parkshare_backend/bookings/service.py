@@ -9,8 +9,9 @@ import orjson
 import structlog
 
 from parkshare_backend.bookings import claims, rows
-from parkshare_backend.bookings.claims import SPACE_TAKEN, Kind
+from parkshare_backend.bookings.claims import Kind
 from parkshare_backend.bookings.lifecycle import Cause, Standing, State, TransitionRefused, advance
+from parkshare_backend.bookings.lookup import BookingLookup
 from parkshare_backend.bookings.models import BookingRequest
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.bookings.rows import Booking
@@ -20,7 +21,7 @@ from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldPro
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces
 from parkshare_backend.spaces.sizes import fits
-from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.store.engine import Store, Tx
 from parkshare_backend.store.outbox import Outbox, account_audience, install_audience
 
 EARLY_S = 30 * 60  # how long before the period a renter may be near
@@ -53,13 +54,12 @@ type Listener = Callable[[Tx, Booking, Cause], Awaitable[None]]
 log = structlog.get_logger()
 
 
-class Bookings:
+class Bookings(BookingLookup):
     """The bookings of all renters."""
 
     def __init__(self, *, store: Store, outbox: Outbox, spaces: Spaces, clock: Clock) -> None:
-        self._store = store
+        super().__init__(store=store, spaces=spaces)
         self._outbox = outbox
-        self._spaces = spaces
         self._clock = clock
         self._listeners: list[Listener] = []
 
@@ -103,26 +103,6 @@ class Bookings:
         await self._add(tx, added, space)
         return added
 
-    async def find(self, account: str, booking: str) -> tuple[Booking, Space]:
-        """Give a booking to its renter or to the owner of its space; for anybody else there is none."""
-        async with self._store.read() as tx:
-            return await self._find(tx, account, booking)
-
-    async def listed(
-        self, account: str, *, role: str, before: str | None, limit: int
-    ) -> tuple[list[tuple[Booking, Space]], str | None]:
-        """Give a page of bookings, newest first, and the cursor of the next page."""
-        async with self._store.read() as tx:
-            if role == "owner":
-                owned = await self._spaces.ids_of_account(tx, account)
-                found = await rows.list_on_spaces(tx, owned, before=before, limit=limit + 1)
-            else:
-                found = await rows.list_of_account(tx, account, before=before, limit=limit + 1)
-            page = found[:limit]
-            spaces = await self._spaces.get_many(tx, {booking.space for booking in page})
-        cursor = page[-1].id if len(found) > limit else None
-        return [(booking, spaces[booking.space]) for booking in page], cursor
-
     async def cancel(self, account: str, booking: str) -> tuple[Booking, Space]:
         """Give a booking back; the space is free for others at once."""
         async with self._store.write() as tx:
@@ -144,7 +124,7 @@ class Bookings:
             if now < found.period.start - EARLY_S:
                 opens = to_rfc3339(found.period.start - EARLY_S)
                 raise Problem(NOT_POSSIBLE_NOW, f"It is too early: the space can be opened from {opens} on.")
-            if now > found.period.end:
+            if now >= found.period.end:
                 raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Book again.")
             return await self.renter_near(tx, found, space, at=now, source="here"), space
 
@@ -197,7 +177,8 @@ class Bookings:
         )
         if booking.live and not changed.live:
             await claims.release(tx, Kind.BOOKING, booking.id)
-        elif changed.live and not booking.live:
+        elif changed.live and not booking.live and not over_now:
+            # What is told late about a period that is over takes nothing from anybody.
             await claims.take(tx, kind=Kind.BOOKING, holder=booking.id, space=space.id, period=booking.period, now=now)
         await rows.change(
             tx, booking.id, state=standing.state, overstay=int(standing.overstay), near=int(changed.near),
@@ -214,8 +195,13 @@ class Bookings:
             await listener(tx, changed, cause)
         return changed
 
+    async def propose_again(self, tx: Tx, space: Space) -> None:
+        """Tell the live bookings of a space to the house that took it over; what was said to the old one is lost."""
+        for booking in await rows.live_on_spaces(tx, [space.id]):
+            await self._outbox.append(tx, install_audience(space.install), "booking.proposed", proposal(booking, space))
+
     async def sweep(self, now: float) -> int:
-        """Settle the bookings whose period is over, and forget expired holds; give how many were settled."""
+        """Settle the bookings whose period is over; give how many there were."""
         async with self._store.read() as tx:
             if not await rows.due(tx, now, limit=1):
                 return 0
@@ -225,21 +211,6 @@ class Bookings:
                 await self.advance(tx, booking, await self._space_of(tx, booking), Cause.ENDED)
         log.info("bookings.swept", settled=len(over))
         return len(over)
-
-    async def get_with_space(self, tx: ReadTx, booking: str) -> tuple[Booking, Space] | None:
-        """Give a booking and its space to another part of the backend."""
-        found = await rows.get(tx, booking)
-        return (found, await self._space_of(tx, found)) if found else None
-
-    async def live_of_renter(self, tx: ReadTx, account: str, around: Period) -> list[tuple[Booking, Space]]:
-        """Give the renter's live bookings whose period overlaps the given one, with their spaces."""
-        return await self._with_spaces(tx, await rows.live_of_account(tx, account, around))
-
-    async def live_on_own(self, tx: ReadTx, account: str, around: Period) -> list[tuple[Booking, Space]]:
-        """Give the live bookings of others on the account's spaces whose period overlaps the given one."""
-        owned = await self._spaces.ids_of_account(tx, account)
-        found = await rows.live_on_spaces(tx, owned, around) if owned else []
-        return await self._with_spaces(tx, [booking for booking in found if booking.account != account])
 
     def _check_period(self, period: Period) -> None:
         faults = period_faults(period, now=self._clock.now())
@@ -290,27 +261,6 @@ class Bookings:
         for account in {booking.account, space.account}:
             await self._outbox.append(tx, account_audience(account), "booking.changed", fact)
 
-    async def _find(
-        self, tx: ReadTx, account: str, booking: str, *, renter_only: bool = False
-    ) -> tuple[Booking, Space]:
-        found = await rows.get(tx, booking)
-        if found is None:
-            raise Problem(NOT_FOUND)
-        space = await self._space_of(tx, found)
-        if account != found.account and (renter_only or account != space.account):
-            raise Problem(NOT_FOUND)
-        return found, space
-
-    async def _space_of(self, tx: ReadTx, booking: Booking) -> Space:
-        space = await self._spaces.get(tx, booking.space)
-        if space is None:
-            raise RuntimeError("a booking without its space")  # the foreign key forbids it
-        return space
-
-    async def _with_spaces(self, tx: ReadTx, found: list[Booking]) -> list[tuple[Booking, Space]]:
-        spaces = await self._spaces.get_many(tx, {booking.space for booking in found})
-        return [(booking, spaces[booking.space]) for booking in found]
-
 
 def proposal(booking: Booking, space: Space) -> dict[str, Any]:
     """Give what a house is told of a booking: the `d` of `booking.proposed` and of each entry of a snapshot."""
@@ -333,6 +283,3 @@ def _alias(account: str, install: str) -> str:
 def _content_hash(request: BookingRequest) -> bytes:
     content = request.model_dump(mode="json", exclude={"id"})
     return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-
-
-__all__ = ["SPACE_TAKEN", "Bookings", "proposal"]

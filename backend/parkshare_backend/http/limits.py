@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Address, ip_address
 
 from parkshare_backend.clock import Clock
 from parkshare_backend.http.problems import RATE_LIMITED, Problem
@@ -40,6 +41,22 @@ DEFAULT_ALLOWANCES: dict[Rate, Allowance] = {
 ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
 
 _MAX_BUCKETS = 50_000  # about 10 MB; the least recently used one is forgotten, and was full by then
+
+
+def line_of(address: str) -> str:
+    """Give what counts as one caller: an IPv4 address, or the /64 network of an IPv6 one.
+
+    A subscriber's line has 2^64 IPv6 addresses; a limit for each of them would be none.
+    """
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return str(known)
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return f"{ip_address(int(known) >> 64 << 64)}/64"
 
 
 class RateLimiter:

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 from parkshare_backend import keys
 from parkshare_backend.clock import new_id
 from parkshare_backend.http.api import ADDRESS
+from parkshare_backend.http.limits import line_of
 from parkshare_backend.http.problems import (
     BAD_REQUEST,
     CONTENT_TYPE,
@@ -19,9 +20,11 @@ from parkshare_backend.http.problems import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     TOO_LARGE,
+    UNAVAILABLE,
     Kind,
     Problem,
 )
+from parkshare_backend.store.engine import UNABLE
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,21 +68,31 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        request[ADDRESS] = caller_address(request)
+        request[ADDRESS] = line_of(caller_address(request))
         request.app[keys.LIMITER].hit(f"address:{request[ADDRESS]}", None)
         return await handler(request)
     except Problem as problem:
         return problem_response(problem)
     except web.HTTPException as error:
-        if error.status < 400:  # noqa: PLR2004 - a redirect
-            return error
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return problem_response(Problem(_kind(error.status), headers=allow), status=error.status)
+        return _named(error)
+    except web.RequestPayloadError:
+        return problem_response(Problem(BAD_REQUEST, "The body ends early or is not encoded as its headers say."))
+    except UNABLE:
+        log.exception("http.unavailable", method=request.method)
+        return problem_response(Problem(UNAVAILABLE, headers={"Retry-After": "5"}))
     except ConnectionError, TimeoutError:
         raise
     except Exception:
         log.exception("http.failed", method=request.method)
         return problem_response(Problem(INTERNAL))
+
+
+def _named(error: web.HTTPException) -> web.StreamResponse:
+    """Turn what aiohttp itself refuses into a problem."""
+    if error.status < 400:  # noqa: PLR2004 - a redirect
+        return error
+    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return problem_response(Problem(_kind(error.status), headers=allow), status=error.status)
 
 
 def problem_response(problem: Problem, *, status: int | None = None) -> web.Response:

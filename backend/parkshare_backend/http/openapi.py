@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from parkshare_backend.http.api import NO_CONTENT, Route
 from parkshare_backend.http.auth import SCOPES
 from parkshare_backend.http.problems import (
+    BAD_REQUEST,
     CONTENT_TYPE,
     FORBIDDEN,
     INVALID_REQUEST,
@@ -17,6 +18,7 @@ from parkshare_backend.http.problems import (
     RATE_LIMITED,
     TOO_LARGE,
     UNAUTHENTICATED,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
 )
@@ -107,10 +109,12 @@ def _responses(route: Route, references: Schemas) -> dict[str, Any]:
 
 def _kinds(route: Route) -> Iterator[Kind]:
     yield RATE_LIMITED
+    yield UNAVAILABLE
     if route.scope:
         yield UNAUTHENTICATED
         yield FORBIDDEN
     if route.request:
+        yield BAD_REQUEST
         yield MALFORMED_JSON
         yield UNSUPPORTED_MEDIA_TYPE
         yield TOO_LARGE

@@ -30,7 +30,7 @@ from parkshare_backend.http.problems import INTERNAL, INVALID_REQUEST, UNAVAILAB
 from parkshare_backend.link.protocol import Ev, Req
 from parkshare_backend.link.snapshots import Plan, may_resume
 from parkshare_backend.link.tables import ANSWERS, RECEIVED, RECENT, SET_ASIDE
-from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.store.engine import UNABLE, ReadTx, Store, Tx
 from parkshare_backend.store.outbox import Outbox, install_audience, server_value
 
 type EventHandler = Callable[[Tx, Install, float, dict[str, Any]], Awaitable[None]]
@@ -90,6 +90,7 @@ class LinkService:
         self._snapshots: dict[str, SnapshotProvider] = {}
         self._live: dict[str, LiveSession] = {}
         self._failures: dict[tuple[str, int], int] = {}
+        self._renewed = False  # whether the epoch is one of this process, whose log can't have been restored
         installs.on_revoked(self._revoked)
 
     def on_event(self, t: str, handler: EventHandler) -> None:
@@ -136,20 +137,28 @@ class LinkService:
 
         A house that has more of this epoch's log than the log holds tells that the database was restored from
         an older copy. Then other houses may hold facts that never happened here: the epoch is renewed, None is
-        given, and each house starts over when it comes back.
+        given, and each house starts over when it comes back. Once for each start of the server: a database is
+        restored while it stands still, so who says so again is wrong and gets whole collections.
+
+        None is given, too, to a house that was revoked while it proved itself.
         """
         audience = install_audience(install.id)
         async with self.store.read() as tx:
+            known = await self.installs.get(tx, install.id)
+            if known is None or known.revoked_at is not None:
+                self._revoked(install.id)
+                return None
             head = await self.outbox.head(tx, audience)
             received = await self.received(tx, install.id)
             if may_resume(same_epoch=epoch == self.epoch, got=got, head=head.head, pruned=head.pruned):
                 return Plan(resumed=True, head=head.head, start=got, received=received)
-            if epoch != self.epoch or got <= head.head:
+            if epoch != self.epoch or got <= head.head or self._renewed:
                 snapshots = {of: await provider(tx, install) for of, provider in self._snapshots.items()}
                 return Plan(resumed=False, head=head.head, start=head.head, received=received, snapshots=snapshots)
         log.warning("link.log_was_restored", install=install.id, got=got, head=head.head)
         async with self.store.write() as write:
-            self.epoch = await server_value(write, "epoch", renew=True)
+            epoch = await server_value(write, "epoch", renew=True)
+        self.epoch, self._renewed = epoch, True
         await self.restart(0)
         return None
 
@@ -161,7 +170,8 @@ class LinkService:
     async def accept(self, install: Install, event: Ev) -> None:
         """Apply an event and remember its q in one transaction; a repeated one changes nothing.
 
-        Raises what a defective handler raises; after TRIES of the same event it is set aside instead.
+        Raises what a defective handler raises; after TRIES of the same event it is set aside instead. A database
+        that cannot be written is no defect of the event: it is tried until it can.
         """
         tries = self._failures.get((install.id, event.q), 0)
         try:
@@ -174,6 +184,8 @@ class LinkService:
                 if await self._first_time(tx, install.id, event.id):
                     await (self._set_aside if tries >= TRIES else self._apply)(tx, install, event)
                 await _remember(tx, install.id, event.q)
+        except UNABLE:
+            raise
         except Exception:
             self._failures[install.id, event.q] = tries + 1
             raise
@@ -215,6 +227,9 @@ class LinkService:
             return {"ok": True, "d": await self._answer(install, request)}
         except Problem as problem:
             return {"ok": False, "problem": problem.document()}
+        except UNABLE:
+            log.exception("link.unavailable", install=install.id, t=request.t)
+            return {"ok": False, "problem": Problem(UNAVAILABLE).document()}
         except Exception:
             log.exception("link.request_failed", install=install.id, t=request.t)
             return {"ok": False, "problem": Problem(INTERNAL).document()}
@@ -249,9 +264,12 @@ class LinkService:
         return answer
 
     async def acknowledged(self, audience: str, q: int) -> None:
-        """Forget what the house has on its disk."""
-        async with self.store.write() as tx:
-            await self.outbox.acknowledge(tx, audience, q)
+        """Forget what the house has on its disk; a database that cannot be written forgets it another time."""
+        try:
+            async with self.store.write() as tx:
+                await self.outbox.acknowledge(tx, audience, q)
+        except UNABLE as error:
+            log.warning("link.cannot_forget", reason=type(error).__name__)
 
     async def prune(self) -> None:
         """Forget old ids, answers and facts that nobody fetched."""

@@ -16,6 +16,7 @@ from parkshare_backend.spaces.sizes import fits
 from parkshare_backend.store.engine import ReadTx, Store
 
 FIRST_RING_M = 100.0
+AREA_ERROR_M = 80.0  # a place lies at most half the diagonal of its cell (111 m by 111 m) from its area
 RING_GROWTH = 2.0  # looking at the whole radius at once is 10 to 100 times slower where spaces are dense
 
 
@@ -39,14 +40,18 @@ class Matching:
         suitable: list[Space] = []
         async with self._store.read() as tx:
             for reach_m in rings(request.radius_m):
-                free = await self.free_within(tx, centre, period, radius_m=reach_m)
+                free = await self.free_within(tx, centre, period, radius_m=reach_m + AREA_ERROR_M)
                 suitable = [
-                    space for space, _ in free if space.account != account and (car is None or fits(car, space.size))
+                    space
+                    for space, _ in free
+                    if space.account != account
+                    and (car is None or fits(car, space.size))
+                    and distance_m(centre, area_of(space.place)) <= reach_m
                 ]
                 if len(suitable) >= request.limit:
                     break
         spaces = {space.id: space for space in suitable}
-        # Measured to the rounded area: exact distances from three places would tell the address.
+        # Measured to the rounded area, the radius too: exact distances from three places would tell the address.
         candidates = [Candidate(space.id, distance_m(centre, area_of(space.place)), space.size) for space in suitable]
         ranked = rank(candidates, car=car, chance=self._chance)[: request.limit]
         return SearchResult(offers=[_offer(offer, spaces[offer.candidate.space], period) for offer in ranked])

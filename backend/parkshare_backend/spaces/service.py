@@ -1,6 +1,6 @@
 """What is known of spaces: houses publish them, searches and bookings look at them."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,8 @@ class Spaces:
     def __init__(self, *, installs: Installs, clock: Clock) -> None:
         self._installs = installs
         self._clock = clock
+        self._taken_over: list[Callable[[Tx, Space], Awaitable[None]]] = []
+        installs.on_revoking(self._stop_sharing)
 
     def register(self, link: LinkService) -> None:
         """Take over the requests and events of the link that are about spaces."""
@@ -63,6 +65,10 @@ class Spaces:
         link.on_request("space.withdraw", self.withdraw)
         link.on_request("windows.publish", self.publish_windows)
         link.on_event("space.state", self.state)
+
+    def on_taken_over(self, call: Callable[[Tx, Space], Awaitable[None]]) -> None:
+        """Call this in the transaction in which a space goes over to a house that was paired anew."""
+        self._taken_over.append(call)
 
     async def get(self, tx: ReadTx, space: str) -> Space | None:
         """Give a space, shared or not, withdrawn or not."""
@@ -109,8 +115,9 @@ class Spaces:
         """Answer `space.publish`: make the space, or change it."""
         said = check(SpacePublish, d)
         known = await self.get(tx, said.space)
-        if known is not None and known.install != install.id:
-            await self._may_take_over(tx, known, install)
+        goes_over = known is not None and known.install != install.id
+        if known is not None and not await self.speaks_for(tx, install, known):
+            raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
         values = {
             "install": install.id, "account": install.account, "name": said.name,
             "lat": said.position.lat, "lon": said.position.lon,
@@ -124,6 +131,9 @@ class Spaces:
             await tx.execute(sa.insert(SPACES).values(id=said.space, barrier="unknown", **values))
         else:
             await tx.execute(sa.update(SPACES).where(SPACES.c.id == said.space).values(values))
+        if goes_over and (space := await self.get(tx, said.space)) is not None:
+            for call in self._taken_over:
+                await call(tx, space)
         return {"revision": values["revision"]}
 
     async def withdraw(self, tx: Tx, install: Install, d: dict[str, Any]) -> dict[str, Any]:
@@ -166,11 +176,16 @@ class Spaces:
             raise Problem(NOT_FOUND, "The house has no such space. Publish it first.", pointer="/d/space")
         return known
 
-    async def _may_take_over(self, tx: ReadTx, space: Space, install: Install) -> None:
-        """Let a house that was paired anew have the spaces of its revoked predecessor, if both have one owner."""
+    async def speaks_for(self, tx: ReadTx, install: Install, space: Space) -> bool:
+        """Tell whether a space is the house's: its own, or that of its revoked predecessor with the same owner."""
+        if space.install == install.id:
+            return True
         holder = await self._installs.get(tx, space.install)
-        if space.account != install.account or holder is None or holder.revoked_at is None:
-            raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
+        return space.account == install.account and holder is not None and holder.revoked_at is not None
+
+    async def _stop_sharing(self, tx: Tx, install: str) -> None:
+        """Offer nothing of a house that nobody can ask any more, until a new one publishes it again."""
+        await tx.execute(sa.update(SPACES).where(SPACES.c.install == install).values(sharing=0))
 
 
 def _offered(period: Period) -> tuple[sa.ColumnElement[bool], ...]:

@@ -36,12 +36,12 @@ class StandbyAccept(Request):
 
 
 class StandbySpace(Answer):
-    """The space that was found, with all that is needed to go there."""
+    """The space that was found, with all that is needed to go there while the standby lives; null once it is over."""
 
     id: str
     name: str
-    address: str
-    position: PointAnswer
+    address: str | None
+    position: PointAnswer | None
     seal_key: Annotated[bytes, SizedBytes(SEAL_KEY_BYTES)]
 
 

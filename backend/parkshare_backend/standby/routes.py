@@ -26,8 +26,8 @@ def render(standby: Standby, space: Space) -> StandbyAnswer:
         space=StandbySpace(
             id=space.id,
             name=space.name,
-            address=space.address,
-            position=PointAnswer.of(space.place),
+            address=space.address if standby.live else None,
+            position=PointAnswer.of(space.place) if standby.live else None,
             seal_key=space.seal_key,
         ),
         period=PeriodAnswer.of(standby.period),

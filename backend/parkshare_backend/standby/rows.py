@@ -43,6 +43,11 @@ class Standby:
     accepted_booking: str | None
     changed_at: float
 
+    @property
+    def live(self) -> bool:
+        """Tell whether the space is the owner's to take or to use."""
+        return self.state in LIVE
+
 
 async def add(tx: Tx, standby: Standby) -> None:
     """Write a new standby."""

@@ -20,7 +20,7 @@ from parkshare_backend.spaces.service import Space, Spaces
 from parkshare_backend.standby import rows
 from parkshare_backend.standby.models import OwnerMoved, StandbyAcceptHeard, StandbyDeclineHeard
 from parkshare_backend.standby.policy import Candidate, NoStandby, choose
-from parkshare_backend.standby.rows import LIVE, Standby, State
+from parkshare_backend.standby.rows import Standby, State
 from parkshare_backend.store.engine import ReadTx, Store, Tx
 from parkshare_backend.store.outbox import Outbox, account_audience, install_audience
 
@@ -128,8 +128,11 @@ class StandbyService:
     async def _find_for(self, tx: Tx, home: Space, booking: Booking) -> None:
         now = self._clock.now()
         before = await rows.of_booking(tx, booking.id)
-        if any(standby.state in LIVE for standby in before):
-            return
+        for standby in before:
+            if standby.state is State.OFFERED and standby.expires_at <= now:
+                await self._end(tx, standby, State.EXPIRED)  # the sweep has not come to it yet
+            elif standby.live:
+                return
         if any(standby.state is State.DECLINED and now - standby.changed_at < DECLINE_LASTS_S for standby in before):
             return
         rest = Period(int(now), booking.period.end)
@@ -195,7 +198,7 @@ class StandbyService:
     async def _accept(
         self, tx: Tx, standby: Standby, *, booking: str, sealed_plate: bytes
     ) -> tuple[Standby, Booking, Space]:
-        if standby.state in LIVE and standby.accepted_booking == booking:
+        if standby.live and standby.accepted_booking == booking:
             found = await self._bookings.get_with_space(tx, booking)
             if found is not None and found[0].sealed_plate == sealed_plate:
                 return standby, *found
@@ -249,11 +252,12 @@ class StandbyService:
                 if standby.state is State.OFFERED:
                     await self._end(tx, standby, State.CANCELED)
         mine = await rows.accepted_as(tx, booking.id)
-        if mine is None or mine.state not in LIVE:
+        if mine is None or not mine.live:
             return
         if not booking.live:
             # what was booked has had its use; what was only accepted never came to be
-            over = State.EXPIRED if mine.state is State.BOOKED else State.CANCELED
+            used = mine.state is State.BOOKED and cause is not Cause.GRANT_REFUSED
+            over = State.EXPIRED if used else State.CANCELED
             await self._write(tx, replace(mine, state=over, changed_at=self._clock.now()))
             if cause is Cause.GRANT_REFUSED:
                 await self._find_another(tx, mine)

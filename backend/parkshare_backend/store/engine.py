@@ -7,7 +7,7 @@ a reader sees is one consistent moment. Nothing outside this file commits.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ log = structlog.get_logger()
 
 BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another process (a backup, `migrate`)
 READERS = 4
+SYNCHRONOUS = "FULL"  # every commit reaches the disk; only tests that are not about power cuts turn it off
+
+# The database cannot do it now: the disk is full or read-only, another program holds it, no connection is free.
+UNABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
 
 type Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -48,19 +52,19 @@ class ReadTx:
 
     async def execute(self, statement: sa.Executable, values: Values | None = None) -> CursorResult[Any]:
         """Run a statement; the result is buffered."""
-        return await self.connection.execute(statement, values)
+        return await _to_its_end(self.connection.execute(statement, values))
 
     async def one(self, statement: sa.Executable) -> sa.Row[Any] | None:
         """Give the first row or None."""
-        return (await self.connection.execute(statement)).first()
+        return (await self.execute(statement)).first()
 
     async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
         """Give every row."""
-        return (await self.connection.execute(statement)).all()
+        return (await self.execute(statement)).all()
 
     async def scalar(self, statement: sa.Executable) -> Any:
         """Give the first column of the first row or None."""
-        return (await self.connection.execute(statement)).scalar()
+        return (await self.execute(statement)).scalar()
 
 
 class Tx(ReadTx):
@@ -78,11 +82,15 @@ class Tx(ReadTx):
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo only what happened inside when an error passes through; its calls after commit too."""
         mark = len(self._after_commit)
+        savepoint = self.connection.begin_nested()
+        await _to_its_end(savepoint.start())
         try:
-            async with self.connection.begin_nested():
-                yield
+            yield
+            await _to_its_end(savepoint.commit())
         except BaseException:
             del self._after_commit[mark:]
+            if savepoint.is_active:
+                await _to_its_end(savepoint.rollback())
             raise
 
     def committed(self) -> None:
@@ -109,17 +117,17 @@ class Store:
         """Run one write transaction; it is on disk when the block ends without an error.
 
         Writers wait for each other, so keep slow work (hashing, network) outside the block. Not re-entrant.
+        A writer that is cancelled has stored and told all or nothing.
         """
-        async with self._write_lock:
-            async with self._writer.begin() as connection:
-                tx = Tx(connection)
-                yield tx
-            tx.committed()
+        async with self._write_lock, _connected(self._writer) as connection:
+            tx = Tx(connection)
+            yield tx
+            await _to_its_end(_commit(tx))
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:
         """Look at the database as it is at the first statement; never waits for a writer."""
-        async with self._readers.connect() as connection:
+        async with _connected(self._readers) as connection:
             yield ReadTx(connection)
 
     async def close(self) -> None:
@@ -127,6 +135,47 @@ class Store:
         async with self._write_lock:
             await self._writer.dispose()
         await self._readers.dispose()
+
+
+async def _to_its_end[Result](work: Coroutine[Any, Any, Result]) -> Result:
+    """Wait for a piece of work with the database to its end, even when who waits is cancelled meanwhile.
+
+    A statement that is broken off costs the connection, and of a commit nobody would know whether it happened:
+    its facts would be on disk with nobody woken to send them.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # seen: the cancellation outweighs it
+        raise cancelled
+    return task.result()
+
+
+@contextlib.asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Own a connection with a transaction that is rolled back unless it was committed."""
+    connection = engine.connect()
+    try:
+        await _to_its_end(_begin(connection))
+        yield connection
+    finally:
+        if connection.sync_connection is not None:
+            await _to_its_end(connection.close())
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
+
+
+async def _commit(tx: Tx) -> None:
+    await tx.connection.commit()
+    tx.committed()
 
 
 def _engine(url: URL, *, begin: str, connections: int, query_only: bool = False) -> AsyncEngine:
@@ -144,7 +193,7 @@ def _engine(url: URL, *, begin: str, connections: int, query_only: bool = False)
         # The driver must not start transactions by itself: ours start with BEGIN IMMEDIATE below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "foreign_keys=ON", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         if query_only:
             cursor.execute("PRAGMA query_only=ON")

@@ -4,8 +4,10 @@
 the tables in the code and the newest migration; a person reads and finishes it.
 """
 
+import sqlite3
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy.pool import NullPool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from parkshare_backend.store.engine import database_url
 from parkshare_backend.store.tables import EXTRAS, metadata
@@ -43,13 +46,12 @@ def known(revision: str) -> bool:
 
 
 def upgrade(database: str) -> None:
-    """Bring the database to the newest revision; a missing one is made."""
-    path = database_url(database).database
-    if path is not None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with _connect(database) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.commit()
+    """Bring the database to the newest revision, wholly or not at all; a missing one is made."""
+    path = Path(str(database_url(database).database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("PRAGMA journal_mode=WAL")  # not possible inside a transaction
+    with _connect(database, begin="BEGIN IMMEDIATE") as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -110,8 +112,18 @@ def _config() -> Config:
     return config
 
 
-def _connect(database: str) -> sa.Connection:
+def _connect(database: str, *, begin: str = "BEGIN") -> sa.Connection:
+    """Connect; the driver's own transactions would leave out changes of the schema, so ours begin here."""
     engine = sa.create_engine(database_url(database).set(drivername="sqlite"), poolclass=NullPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def started(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
     return engine.connect()
 
 

@@ -3,7 +3,8 @@
 Pure: standard library only.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from statistics import median
 
 UNKNOWN_ACCURACY_M = 50.0  # a phone that doesn't say is neither perfect nor useless
@@ -40,19 +41,23 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How far the phone's clock is behind ours, learnt from live sends: (sent_at, received_at) of the last few."""
+    """How far the phone's clock is behind ours, learnt from live sends: (sent_at, received_at) of the last few.
+
+    newest_sent_at is that of every send, sampled or not: a message that comes again tells how late it is, not
+    how late the clock is.
+    """
 
     samples: tuple[tuple[float, float], ...] = ()
+    newest_sent_at: float = -math.inf
 
     def learn(self, fix: Fix) -> Clock:
         """Take a live send into account, once, and not several of one breath."""
-        if fix.sent_at is None:
+        if fix.sent_at is None or fix.sent_at <= self.newest_sent_at:
             return self
-        if self.samples:
-            sent_at, received_at = self.samples[-1]
-            if fix.sent_at <= sent_at or fix.received_at - received_at < SKEW_SPACING_S:
-                return self
-        return Clock((*self.samples, (fix.sent_at, fix.received_at))[-SKEW_SAMPLES:])
+        heard = replace(self, newest_sent_at=fix.sent_at)
+        if self.samples and fix.received_at - self.samples[-1][1] < SKEW_SPACING_S:
+            return heard
+        return replace(heard, samples=(*self.samples, (fix.sent_at, fix.received_at))[-SKEW_SAMPLES:])
 
     def correct(self, at: float) -> float:
         """Give our time for a time of the phone."""

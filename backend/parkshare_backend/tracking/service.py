@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
+from parkshare_backend.bookings.lifecycle import Cause
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.bookings.service import EARLY_S, LATE_S, Bookings
 from parkshare_backend.clock import Clock
@@ -63,6 +64,7 @@ class Tracking:
         self._standby = standby
         self._clock = clock
         self._watches: dict[str, Watch] = defaultdict(Watch)
+        bookings.on_change(self._booking_changed)
 
     @property
     def watched(self) -> int:
@@ -92,6 +94,19 @@ class Tracking:
             watch.closes_at = max(fence.closes_at for fence in fences)
         near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
         return PositionsAnswer(accepted=len(fixes) - len(ignored), ignored=ignored, near=near)
+
+    async def _booking_changed(self, tx: Tx, booking: Booking, _cause: Cause) -> None:
+        """Forget the last fixes for a booking that is over before its time."""
+        found = None if booking.live else await self._bookings.get_with_space(tx, booking.id)
+        if found is not None:
+            watched = ((booking.account, f"renter:{booking.id}"), (found[1].account, f"owner:{booking.id}"))
+            tx.after_commit(lambda: self._forget(watched))
+
+    def _forget(self, watched: Iterable[tuple[str, str]]) -> None:
+        for account, fence in watched:
+            watch = self._watches.get(account)
+            if watch is not None and watch.states.pop(fence, None) is not None and not watch.states:
+                del self._watches[account]
 
     async def sweep(self, now: float) -> None:
         """Forget the last fixes of everybody whose bookings are over."""
