@@ -8,6 +8,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
 
 from .const import DOMAIN, SUBENTRY_SPACE
+from .farewell import async_take_leave
 from .hub import ParkShareConfigEntry, ParkShareHub, async_remove_stores
 from .link.keys import BadKeyError
 from .space import SpaceRuntime
@@ -30,12 +31,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) ->
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="keys_damaged") from err
     await hub.async_load()
     entry.runtime_data = hub
-    for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
-        hub.spaces[subentry.subentry_id] = SpaceRuntime(hass, hub, subentry)
-    for runtime in hub.spaces.values():
-        await runtime.async_start()
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    hub.async_start()
+    try:
+        for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
+            hub.spaces[subentry.subentry_id] = SpaceRuntime(hass, hub, subentry)
+        for runtime in hub.spaces.values():
+            await runtime.async_start()
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hub.async_start()
+    except Exception:
+        # Else the spaces that did start would go on beside those of the next try.
+        await hub.async_stop()
+        raise
 
     async def stop(_event: Event) -> None:
         await hub.async_stop()
@@ -53,7 +59,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) -
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) -> None:
-    """Delete what was stored for the account."""
+    """Tell the backend if it can be reached, then delete what was stored for the account."""
+    await async_take_leave(hass, entry)
     await async_remove_stores(hass, entry)
 
 

@@ -1,7 +1,8 @@
 """What the house does with bookings that the backend tells of: decide, store, answer, tell the space."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .acceptance import Refusal, objection
@@ -9,12 +10,18 @@ from .const import LOGGER
 from .gate.grant import Grant
 from .link.facts import LIVE_STATES, BadFactError, Cancellation, Proposal
 from .link.sealing import OpenError, unseal
+from .recognition import PlateError, check_plate
 from .state import HouseStateStore
 
 if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 GIVEN_UP: Final = frozenset({"canceled", "rejected"})
+
+
+def refusal(booking: str, revision: int, reason: Refusal) -> tuple[str, dict[str, Any]]:
+    """The event that tells the backend no."""
+    return "grant.refused", {"booking": booking, "revision": revision, "reason": reason.value}
 
 
 class Bookings:
@@ -38,10 +45,7 @@ class Bookings:
         if isinstance(decided, Refusal):
             # A right that was given stays as it was: refusing a change never takes it back.
             LOGGER.info("A booking is refused: %s", decided)
-            await self._hub.async_report(
-                "grant.refused",
-                {"booking": proposal.booking, "revision": proposal.revision, "reason": decided},
-            )
+            await self._hub.async_report(*refusal(proposal.booking, proposal.revision, decided))
             return
         if decided != mine:
             await self._async_make_room(decided)
@@ -64,42 +68,55 @@ class Bookings:
                 proposals.append(Proposal.parse(item))
             except BadFactError as err:
                 LOGGER.warning("A booking of the backend cannot be used: %s", err)
-        for proposal in proposals:
+        if items and len(proposals) == len(items):
+            known, now = {proposal.booking for proposal in proposals}, time.time()
+            for grant in self._hub.grants.all():
+                if grant.booking not in known and now < grant.end:
+                    await self._async_withdraw(grant.booking)
+        # What went and what moved first: a new booking may have got their time.
+        for proposal in sorted(proposals, key=lambda each: self._hub.grants.get(each.booking) is None):
             await self.async_proposed(proposal)
-        if not items or len(proposals) < len(items):
-            return
-        known, now = {proposal.booking for proposal in proposals}, time.time()
-        for grant in self._hub.grants.all():
-            if grant.booking not in known and now < grant.end:
-                await self._async_withdraw(grant.booking)
+
+    async def async_spaces_gone(self, spaces: Iterable[str]) -> None:
+        """Refuse what was granted for spaces that the owner removed: nobody would let these renters in."""
+        now = time.time()
+        for grant in [grant for space in spaces for grant in self._hub.grants.of(space)]:
+            if now < grant.end:
+                await self._hub.async_report(*refusal(grant.booking, grant.revision, Refusal.UNKNOWN_SPACE))
+            await self._hub.grants.async_withdraw(grant.booking)
 
     async def async_reported(self, t: str, d: Mapping[str, Any]) -> None:
         """Follow what the space has reported: a car that left makes room, a canceled grant goes with its car."""
         booking, state = d.get("booking"), self._house.state
         if t == "stay.left" and booking in state.leaving:
-            await self._house.async_change(leaving=state.leaving - {booking})
+            await self._house.async_change(lambda now: replace(now, leaving=now.leaving - {booking}))
             if (grant := self._hub.grants.get(str(booking))) is not None:
                 await self._hub.grants.async_withdraw(grant.booking)
                 # A task: the space is in the middle of telling us, and must not be called back while it does.
                 tell = self._async_tell_space(grant.space)
                 self._hub.entry.async_create_task(self._hub.hass, tell, "parkshare grant gone", eager_start=False)
         elif t == "stay.left" and self._hub.grants.get(str(booking)) is not None:
-            await self._house.async_change(over=state.over | {booking})
+            await self._house.async_change(lambda now: replace(now, over=now.over | {str(booking)}))
         elif t == "stay.arrived" and booking in state.over:
-            await self._house.async_change(over=state.over - {booking})
+            await self._house.async_change(lambda now: replace(now, over=now.over - {booking}))
 
     async def async_prune(self, now: float) -> None:
         """Forget what is long over, except a grant whose car still stands in the bay."""
         occupied = {runtime.occupied_by() for runtime in self._hub.spaces.values()}
         await self._hub.grants.async_prune(now, keep=frozenset(booking for booking in occupied if booking))
         left = {grant.booking for grant in self._hub.grants.all()}
-        state = self._house.state
-        standbys = {
-            space: standby
-            for space, standby in state.standbys.items()
-            if space in self._hub.space_ids and (standby.end is None or now < standby.end)
-        }
-        await self._house.async_change(over=state.over & left, leaving=state.leaving & left, standbys=standbys)
+        await self._house.async_change(
+            lambda state: replace(
+                state,
+                over=state.over & left,
+                leaving=state.leaving & left,
+                standbys={
+                    space: standby
+                    for space, standby in state.standbys.items()
+                    if space in self._hub.space_ids and (standby.end is None or now < standby.end)
+                },
+            )
+        )
 
     async def _async_decide(self, proposal: Proposal) -> Grant | Refusal:
         hub = self._hub
@@ -117,8 +134,10 @@ class Bookings:
             return against
         try:
             plate = unseal(proposal.sealed_plate, key=hub.keys.seal, booking=proposal.booking, space=proposal.space)
-        except OpenError as err:
-            LOGGER.info("A plate cannot be opened: %s", err)
+            # Sealed by the renter's own program, so it may be anything; what is no plate can be neither kept nor read.
+            check_plate(plate)
+        except (OpenError, PlateError) as err:
+            LOGGER.info("A plate cannot be used: %s", err)
             return Refusal.CANNOT_OPEN_PLATE
         return Grant(
             booking=proposal.booking,
@@ -143,7 +162,7 @@ class Bookings:
             return
         runtime = self._hub.runtime_of(grant.space)
         if runtime is not None and runtime.occupied_by() == booking:
-            await self._house.async_change(leaving=self._house.state.leaving | {booking})
+            await self._house.async_change(lambda state: replace(state, leaving=state.leaving | {booking}))
             return
         await self._hub.grants.async_withdraw(booking)
         await self._async_tell_space(grant.space)

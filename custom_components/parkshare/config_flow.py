@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, override
 
 import voluptuous as vol
@@ -10,6 +12,7 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
@@ -19,6 +22,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from yarl import URL
 
 from .const import (
     CONF_ACCOUNT,
@@ -32,7 +36,7 @@ from .const import (
     SUBENTRY_SPACE,
 )
 from .link import pairing
-from .link.keys import HouseKeys
+from .link.keys import BadKeyError, HouseKeys
 from .subentry_flow import SpaceSubentryFlow
 
 # Any: at run time these are schemas of Home Assistant's own engine, which voluptuous' types do not know.
@@ -47,6 +51,7 @@ ERRORS: Mapping[type[pairing.PairingError], str] = {
     pairing.BadAddressError: "invalid_url",
     pairing.UnreachableError: "cannot_connect",
     pairing.WrongCertificateError: "wrong_certificate",
+    pairing.NoHttpsError: "no_https",
     pairing.NotParkShareError: "not_parkshare",
     pairing.VersionMismatchError: "version_mismatch",
     pairing.BackendError: "backend_refused",
@@ -77,7 +82,7 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         self._url = ""
-        self._card = pairing.ServerCard("", "")
+        self._card = pairing.ServerCard("", "", "")
         self._reason = ""  # what a backend said that we have no text for
 
     @classmethod
@@ -102,16 +107,27 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         if not server or discovery_info.port is None:
             return self.async_abort(reason="not_parkshare")
         await self.async_set_unique_id(server)
-        if any(entry.data[CONF_SERVER] == server for entry in self._async_current_entries()):
-            return self.async_abort(reason="already_configured")
+        self._abort_if_unique_id_configured()  # one that was ignored
         scheme = "https" if discovery_info.port == HTTPS_PORT else "http"
+        known: list[ConfigEntry] = []
         host = f"[{discovery_info.host}]" if ":" in discovery_info.host else discovery_info.host
-        path = discovery_info.properties.get("path") or "/"
+        path = "/" + (discovery_info.properties.get("path") or "").lstrip("/")
         try:
             self._url = pairing.normalise_url(f"{scheme}://{host}:{discovery_info.port}{path}")
+            known = [entry for entry in self._async_current_entries(include_ignore=False) if _is_of(entry, server)]
+            if known and not any(_lost_in_the_local_network(entry, self._url) for entry in known):
+                return self.async_abort(reason="already_configured")
             self._card = await pairing.look_up(async_get_clientsession(self.hass), self._url)
         except pairing.PairingError as err:
-            return self.async_abort(reason=ERRORS[type(err)])
+            return self.async_abort(reason="already_configured" if known else _key_of(err))
+        if self._card.server != server:
+            return self.async_abort(reason="not_parkshare")
+        for entry in known:
+            if _lost_in_the_local_network(entry, self._url):
+                # It has another address now; the pairing is the same. The entry reloads by itself.
+                self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_URL: self._card.url})
+        if known:
+            return self.async_abort(reason="already_configured")
         self.context["title_placeholders"] = {"name": self._card.name}
         return await self.async_step_zeroconf_confirm()
 
@@ -199,8 +215,13 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         }
         await self.async_set_unique_id(f"{linked.server}:{linked.account}", raise_on_progress=False)
         if self.source == SOURCE_REAUTH:
-            self._abort_if_unique_id_mismatch(reason="wrong_account")
-            return self.async_update_and_abort(self._get_reauth_entry(), data_updates=data)
+            entry = self._get_reauth_entry()
+            if linked.server == entry.data[CONF_SERVER]:
+                self._abort_if_unique_id_mismatch(reason="wrong_account")
+            else:
+                # The backend was set up anew: its accounts are new as well, so the owner's approval is what counts.
+                self._abort_if_unique_id_configured()
+            return self.async_update_and_abort(entry, unique_id=self.unique_id, data_updates=data)
         self._abort_if_unique_id_configured()
         return self.async_create_entry(title=f"{self._card.name} ({linked.account_name})", data=data)
 
@@ -221,7 +242,8 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_REAUTH:
             # Plates of bookings that are under way are sealed to the old key: only the signing key is new.
             sign, _ = keys.private_text()
-            keys = HouseKeys.from_text(sign=sign, seal=self._get_reauth_entry().data[CONF_SEAL_KEY])
+            with suppress(BadKeyError):  # damaged: then both are new
+                keys = HouseKeys.from_text(sign=sign, seal=self._get_reauth_entry().data[CONF_SEAL_KEY])
         session = async_get_clientsession(self.hass)
         try:
             code = await pairing.start(session, self._url, name=self.hass.config.location_name, keys=keys)
@@ -234,13 +256,14 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             self._url = pairing.normalise_url(url)
             self._card = await pairing.look_up(async_get_clientsession(self.hass), self._url)
+            self._url = self._card.url
         except pairing.PairingError as err:
             return {field: self._error_of(err)}
         return {}
 
     def _error_of(self, err: pairing.PairingError) -> str:
         self._reason = str(err)
-        return ERRORS[type(err)]
+        return _key_of(err)
 
     def _form(
         self, step_id: str, schema: Any, values: Mapping[str, Any] | None, errors: dict[str, str]
@@ -251,3 +274,27 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"backend": self._card.name or self._url, "reason": self._reason},
         )
+
+
+def _key_of(err: pairing.PairingError) -> str:
+    """The text of an error."""
+    return next(key for kind, key in ERRORS.items() if isinstance(err, kind))
+
+
+def _is_of(entry: ConfigEntry, server: str) -> bool:
+    return bool(entry.data.get(CONF_SERVER) == server)
+
+
+def _lost_in_the_local_network(entry: ConfigEntry, found_at: str) -> bool:
+    """Tell whether an entry has lost a backend that it reached by a bare local address, as routers hand them out.
+
+    Only then: anybody in the network can announce anything, and must not turn https into http or take over a link
+    that works.
+    """
+    url = URL(entry.data[CONF_URL])
+    try:
+        local = url.scheme == "http" and ip_address(url.host or "").is_private
+    except ValueError:
+        local = False
+    connected = entry.state is ConfigEntryState.LOADED and entry.runtime_data.connected
+    return local and not connected and entry.data[CONF_URL] != found_at

@@ -6,7 +6,7 @@ a failed write is an error, and the file is replaced atomically (written, synced
 
 from typing import Any, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
@@ -30,16 +30,25 @@ class DurableStore(Store[dict[str, Any]]):
     async def async_save(self, data: dict[str, Any]) -> None:
         """Write now; on return the document is on disk.
 
-        Raises NotStoredError when the write failed. While Home Assistant stops, the write waits for its final write.
+        Raises NotStoredError when the write failed.
         """
         self._failure = None
         await super().async_save(data)
-        if self._failure is not None:
-            raise NotStoredError(
-                translation_domain=DOMAIN,
-                translation_key="not_stored",
-                translation_placeholders={"error": str(self._failure)},
-            ) from self._failure
+        if self.hass.state is CoreState.stopping:
+            # Store leaves it to the final write then, which a kill or a power cut would never reach.
+            await self._async_handle_write_data()  # type: ignore[no-untyped-call]
+        self._tell_failure()
+
+    def _tell_failure(self) -> None:
+        if (failure := self._failure) is None:
+            return
+        # What could not be made JSON is named with its value, and that may be a plate.
+        unwritable = isinstance(failure, SerializationError)
+        raise NotStoredError(
+            translation_domain=DOMAIN,
+            translation_key="not_stored",
+            translation_placeholders={"error": type(failure).__name__ if unwritable else str(failure)},
+        ) from (None if unwritable else failure)
 
     @override
     async def _async_write_data(self, data: dict[str, Any]) -> None:
@@ -48,3 +57,5 @@ class DurableStore(Store[dict[str, Any]]):
         except (SerializationError, WriteError) as err:
             self._failure = err
             raise
+        except OSError as err:
+            self._failure = err

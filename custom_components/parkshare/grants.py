@@ -1,5 +1,7 @@
 """The grants of one linked backend, kept on disk: admission works from these with the backend down."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +24,7 @@ class GrantStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._store = DurableStore(hass, STORE_VERSION, f"grants.{entry_id}")
         self._grants: dict[str, Grant] = {}
+        self._lock = asyncio.Lock()
 
     async def async_load(self) -> None:
         """Read what was stored. Call once, before anything else."""
@@ -42,25 +45,32 @@ class GrantStore:
 
     async def async_put(self, grant: Grant) -> None:
         """Add a grant, or replace the one of the same booking."""
-        await self._async_replace({**self._grants, grant.booking: grant})
+        await self._async_change(lambda grants: {**grants, grant.booking: grant})
 
     async def async_withdraw(self, booking: str) -> None:
         """Take a grant back. Nothing happens when there is none."""
-        if booking in self._grants:
-            await self._async_replace({key: grant for key, grant in self._grants.items() if key != booking})
+        await self._async_change(lambda grants: {key: grant for key, grant in grants.items() if key != booking})
 
     async def async_prune(self, now: float, *, keep: frozenset[str] = frozenset()) -> None:
         """Forget grants that ended a day ago, except those whose car still stands in the bay."""
-        left = {key: grant for key, grant in self._grants.items() if key in keep or now < grant.end + KEEP_AFTER_END}
-        if len(left) != len(self._grants):
-            await self._async_replace(left)
+        await self._async_change(
+            lambda grants: {
+                key: grant for key, grant in grants.items() if key in keep or now < grant.end + KEEP_AFTER_END
+            }
+        )
 
     async def async_remove(self) -> None:
         """Delete the file: the entry is gone."""
         await self._store.async_remove()
 
-    async def _async_replace(self, grants: dict[str, Grant]) -> None:
-        # Disk first: when the write fails, memory still says what the disk says.
-        stored: list[dict[str, Any]] = [asdict(grant) for grant in grants.values()]
-        await self._store.async_save({"grants": stored})
-        self._grants = grants
+    async def _async_change(self, change: Callable[[dict[str, Grant]], dict[str, Grant]]) -> None:
+        # One after the other: the link, the space and the clock change grants, and a change made from a state that
+        # another one is just replacing would undo it.
+        async with self._lock:
+            grants = change(self._grants)
+            if grants == self._grants:
+                return
+            # Disk first: when the write fails, memory still says what the disk says.
+            stored: list[dict[str, Any]] = [asdict(grant) for grant in grants.values()]
+            await self._store.async_save({"grants": stored})
+            self._grants = grants

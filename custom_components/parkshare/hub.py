@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later, async_track_time_interval
+from homeassistant.helpers.event import async_track_time_interval
 
 from . import issues
 from .bookings import Bookings
@@ -34,6 +37,7 @@ from .link.journal import Journal
 from .link.keys import HouseKeys
 from .link.protocol import Event
 from .link.session import LinkHandler, LinkState
+from .link_status import LinkStatus
 from .offers import OfferCalendar
 from .publisher import Publisher
 from .recognition import EmbeddedReader, Reader
@@ -45,8 +49,8 @@ from .state import HouseState, HouseStateStore
 type ParkShareConfigEntry = ConfigEntry[ParkShareHub]
 
 JOURNAL_VERSION: Final = 1
-UNREACHABLE_AFTER: Final = 15 * 60.0  # s; a restart or an upgrade of the backend is not worth a repair
 PRUNE_EVERY: Final = timedelta(hours=6)
+TRIES: Final = 3  # times that a fact may fail before it is passed over
 
 
 class ParkShareHub(LinkHandler):
@@ -59,16 +63,12 @@ class ParkShareHub(LinkHandler):
         self.reader: Reader = reader or EmbeddedReader()
         self.spaces: dict[str, SpaceRuntime] = {}
         self.grants = GrantStore(hass, entry.entry_id)
-        self.connected = False
-        self.down_reason = ""
         self._subentries: dict[str, ConfigSubentry] = {
             subentry.data[CONF_SPACE_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)
         }
         self._calendars = {space: OfferCalendar(hass, calendar_key(entry, space)) for space in self._subentries}
         self._house = HouseStateStore(hass, entry.entry_id)
-        self._journal = Journal(
-            DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}"), install=entry.data[CONF_INSTALL]
-        )
+        self._journal = journal_of(hass, entry)
         self._link = LinkClient(
             async_get_clientsession(hass),
             url=entry.data[CONF_URL],
@@ -80,11 +80,11 @@ class ParkShareHub(LinkHandler):
         self._bookings = Bookings(self, self._house)
         self._desk = StandbyDesk(self)
         self._publisher = Publisher(self)
+        self._status = LinkStatus(hass, entry)
         self._listeners: list[Callable[[], None]] = []
         self._when_done: list[CALLBACK_TYPE] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._patience: CALLBACK_TYPE | None = None
-        self._said_down = False
+        self._failed: Counter[str] = Counter()
 
     # What the house knows
 
@@ -92,6 +92,16 @@ class ParkShareHub(LinkHandler):
     def state(self) -> HouseState:
         """What is remembered beside the grants."""
         return self._house.state
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether there is a link now."""
+        return self._status.connected
+
+    @property
+    def down_reason(self) -> str:
+        """Why there is no link, for diagnostics."""
+        return self._status.why
 
     @property
     def space_ids(self) -> frozenset[str]:
@@ -135,8 +145,11 @@ class ParkShareHub(LinkHandler):
 
     async def async_set_sharing(self, space_id: str, on: bool) -> None:  # noqa: FBT001 - the state of a switch
         """Take new bookings of a space, or none. Granted ones keep their right."""
-        not_shared = self.state.not_shared
-        await self._house.async_change(not_shared=not_shared - {space_id} if on else not_shared | {space_id})
+        await self._house.async_change(
+            lambda state: replace(
+                state, not_shared=state.not_shared - {space_id} if on else state.not_shared | {space_id}
+            )
+        )
         self._publisher.space(space_id)
         self.async_update_listeners()
 
@@ -147,7 +160,10 @@ class ParkShareHub(LinkHandler):
         except NotStoredError:
             # The gate goes on: the event is still in memory and is sent, only a crash would lose it.
             LOGGER.exception("An event for the backend could not be stored")
-        await self._bookings.async_reported(t, d)
+        try:
+            await self._bookings.async_reported(t, d)
+        except NotStoredError:
+            LOGGER.exception("What follows from a report could not be stored")
 
     async def async_request(self, t: str, d: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
         """Ask the backend. Raises NotConnectedError, RequestTimeoutError, RequestRefusedError."""
@@ -163,12 +179,14 @@ class ParkShareHub(LinkHandler):
 
     async def async_keep_standby(self, standby: Standby) -> None:
         """Put a standby on disk, then show it."""
-        await self._house.async_change(standbys={**self.state.standbys, standby.home_space: standby})
+        await self._house.async_change(
+            lambda state: replace(state, standbys={**state.standbys, standby.home_space: standby})
+        )
         self.async_update_listeners()
 
     async def async_withdrawal_confirmed(self, space_id: str) -> None:
         """The backend knows that a space is gone."""
-        await self._house.async_change(withdrawn=self.state.withdrawn - {space_id})
+        await self._house.async_change(lambda state: replace(state, withdrawn=state.withdrawn - {space_id}))
 
     # Listeners
 
@@ -199,25 +217,42 @@ class ParkShareHub(LinkHandler):
             self._journal.load(),
             *(calendar.async_load() for calendar in self._calendars.values()),
         )
+        try:
+            await self._async_note_spaces()
+        except NotStoredError:
+            # A disk that can no longer be written is no reason to let nobody in.
+            LOGGER.exception("Which spaces there are could not be stored")
+
+    async def _async_note_spaces(self) -> None:
+        """Follow which spaces were added and removed since the last start."""
         gone = self.state.spaces - self.space_ids
+        await self._bookings.async_spaces_gone(gone)
         for space in gone:
             await OfferCalendar(self.hass, calendar_key(self.entry, space)).async_remove()
             await store_of(self.hass, space).async_remove()
         await self._house.async_change(
-            spaces=self.space_ids,
-            withdrawn=(self.state.withdrawn | gone) - self.space_ids,
-            not_shared=self.state.not_shared & self.space_ids,
+            lambda state: replace(
+                state,
+                spaces=self.space_ids,
+                withdrawn=(state.withdrawn | gone) - self.space_ids,
+                not_shared=state.not_shared & self.space_ids,
+            )
         )
-        await self._async_prune()
 
-    @callback
-    def async_start(self) -> None:
-        """Start the link and what keeps the backend up to date."""
+    async def async_start(self) -> None:
+        """Start the link and what keeps the backend up to date. The spaces run by now."""
+        # Not before: only a running space knows whose car still stands in its bay.
+        await self._async_prune()
+        await self._desk.async_start()
         for space, calendar in self._calendars.items():
             self.async_when_done(calendar.async_add_listener(partial(self._publisher.windows, space)))
         self.async_when_done(async_track_time_interval(self.hass, self._async_prune, PRUNE_EVERY))
         self.async_when_done(issues.async_watch_entities(self.hass, self.entry))
-        self._be_patient()
+        # Calendars are in the time of the house, so its windows move with its time zone.
+        self.async_when_done(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_house_changed))
+        self.async_when_done(self._desk.stop)
+        self.async_when_done(self._status.stop)
+        self._status.start()
         for name, work in (("link", self._link.run()), ("publisher", self._publisher.async_run())):
             self._tasks.append(self.entry.async_create_background_task(self.hass, work, f"parkshare {name}"))
 
@@ -225,7 +260,6 @@ class ParkShareHub(LinkHandler):
         """Stop everything. The grants stay on disk."""
         while self._when_done:
             self._when_done.pop()()
-        self._lose_patience()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -233,10 +267,17 @@ class ParkShareHub(LinkHandler):
         for runtime in self.spaces.values():
             await runtime.async_stop()
         await self.reader.stop()
-        issues.async_clear_all(self.hass, self.entry)
+        issues.async_clear_all(self.hass, self.entry, self._subentries.values())
+
+    @callback
+    def _async_house_changed(self, _event: object) -> None:
+        self._publisher.everything()
 
     async def _async_prune(self, _now: datetime | None = None) -> None:
-        await self._bookings.async_prune(time.time())
+        try:
+            await self._bookings.async_prune(time.time())
+        except NotStoredError:
+            LOGGER.exception("What is over could not be forgotten")
 
     # What the backend says (LinkHandler)
 
@@ -248,6 +289,15 @@ class ParkShareHub(LinkHandler):
         except BadFactError as err:
             # It would be as unusable the next time: acknowledge it, or it blocks everything behind it.
             LOGGER.warning("The backend sent %s that cannot be used: %s", event.t, err)
+        except NotStoredError, OSError:
+            raise
+        except Exception:
+            self._failed[event.id] += 1
+            if self._failed[event.id] < TRIES:
+                raise
+            # A defect of ours: it is worse to hear nothing more than to miss this one.
+            LOGGER.exception("A fact could not be taken in and is passed over: %s", event.t)
+        self._failed.pop(event.id, None)
 
     async def _async_take(self, t: str, d: Mapping[str, Any]) -> None:
         match t:
@@ -275,28 +325,10 @@ class ParkShareHub(LinkHandler):
     @override
     def on_state(self, state: LinkState, why: str) -> None:
         """Note a change of the link, and say it once."""
-        self.connected, self.down_reason = state is LinkState.CONNECTED, why
-        if self.connected:
-            LOGGER.info("Connected")
-            self._lose_patience()
-            issues.async_clear(
-                self.hass,
-                self.entry,
-                issues.BACKEND_UNREACHABLE,
-                issues.UPGRADE_NEEDED,
-                issues.INSTALL_REFUSED,
-            )
+        self._status.note(state, why)
+        if state is LinkState.CONNECTED:
             self._publisher.everything()
-        else:
-            if not self._said_down:
-                LOGGER.info("Disconnected: %s. Grants that are stored go on working", why)
-            self._be_patient()
-        self._said_down = not self.connected
-        if state is LinkState.UPGRADE_NEEDED:
-            issues.async_raise(self.hass, self.entry, issues.UPGRADE_NEEDED)
         elif state is LinkState.PAIR_AGAIN:
-            self._lose_patience()
-            issues.async_raise(self.hass, self.entry, issues.INSTALL_REFUSED)
             self.entry.async_start_reauth(self.hass)
         self.async_update_listeners()
 
@@ -313,26 +345,6 @@ class ParkShareHub(LinkHandler):
         )
         self.entry.async_create_task(self.hass, work, f"parkshare renter {'near' if near else 'away'}")
 
-    @callback
-    def _be_patient(self) -> None:
-        if self._patience is None:
-            self._patience = async_call_later(self.hass, UNREACHABLE_AFTER, self._async_patience_over)
-
-    @callback
-    def _lose_patience(self) -> None:
-        if self._patience is not None:
-            self._patience()
-            self._patience = None
-
-    @callback
-    def _async_patience_over(self, _now: datetime) -> None:
-        self._patience = _nothing
-        issues.async_raise(self.hass, self.entry, issues.BACKEND_UNREACHABLE)
-
-
-def _nothing() -> None:
-    """The timer has run: nothing to cancel, and not to be started again before the link was up."""
-
 
 async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Delete every file of an entry: it is gone."""
@@ -344,6 +356,11 @@ async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
         *(OfferCalendar(hass, calendar_key(entry, space)).async_remove() for space in spaces),
         *(store_of(hass, space).async_remove() for space in spaces),
     )
+
+
+def journal_of(hass: HomeAssistant, entry: ConfigEntry) -> Journal:
+    """The journal of an entry's link."""
+    return Journal(DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}"), install=entry.data[CONF_INSTALL])
 
 
 def calendar_key(entry: ConfigEntry, space_id: str) -> str:

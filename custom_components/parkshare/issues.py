@@ -1,5 +1,6 @@
 """What the owner has to do, as repair issues. Each goes away by itself when its cause does."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -22,6 +23,9 @@ from .const import (
 BACKEND_UNREACHABLE: Final = "backend_unreachable"
 UPGRADE_NEEDED: Final = "upgrade_needed"
 INSTALL_REFUSED: Final = "install_refused"
+WRONG_HOST: Final = "wrong_host"
+CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
+TAKEN_OVER: Final = "taken_over"
 ENTITY_MISSING: Final = "entity_missing"
 PUBLISH_REFUSED: Final = "publish_refused"
 
@@ -84,7 +88,7 @@ def async_check_entities(hass: HomeAssistant, entry: ConfigEntry) -> None:
         missing = [
             entity_id
             for entity_id in configured_entities(subentry)
-            if hass.states.get(entity_id) is None and registry.async_get(entity_id) is None
+            if hass.states.get(entity_id) is None and _is_gone(registry.async_get(entity_id))
         ]
         if not missing:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -98,6 +102,11 @@ def async_check_entities(hass: HomeAssistant, entry: ConfigEntry) -> None:
             translation_key=ENTITY_MISSING,
             translation_placeholders={"space": subentry.title, "entities": ", ".join(missing)},
         )
+
+
+def _is_gone(entry: er.RegistryEntry | None) -> bool:
+    """Tell whether an entity without a state will not come by itself: one that starts late is in the registry."""
+    return entry is None or entry.disabled
 
 
 @callback
@@ -119,9 +128,18 @@ def async_watch_entities(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TY
 
 
 @callback
-def async_clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """The entry is unloaded: nothing of it is to be repaired now."""
-    async_clear(hass, entry, BACKEND_UNREACHABLE, UPGRADE_NEEDED)
-    for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
+def async_clear_all(hass: HomeAssistant, entry: ConfigEntry, subentries: Iterable[ConfigSubentry]) -> None:
+    """The entry is unloaded: nothing of it is to be repaired now. subentries are those that it had when it began."""
+    async_clear(
+        hass,
+        entry,
+        BACKEND_UNREACHABLE,
+        UPGRADE_NEEDED,
+        INSTALL_REFUSED,
+        WRONG_HOST,
+        CERTIFICATE_UNTRUSTED,
+        TAKEN_OVER,
+    )
+    for subentry in subentries:
         ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}")
         ir.async_delete_issue(hass, DOMAIN, f"{PUBLISH_REFUSED}_{subentry.data[CONF_SPACE_ID]}")

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 WINDOWS_AGAIN: Final = 6 * 3600.0  # s; the 28 days move on
-RETRY: Final = 10.0  # s after an answer that did not come
+RETRY: Final = 10.0  # s after an answer that did not come, doubled each time
+LONGEST_RETRY: Final = 300.0  # s
+# Problems of the backend itself: the same words are right a moment later.
+PASSING: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,23 +97,35 @@ class Publisher:
 
     async def async_run(self) -> None:
         """Work until cancelled."""
+        failures = 0
         while True:
             self._wake.clear()
-            pause = WINDOWS_AGAIN
-            while self._due and self._hub.connected:
-                item = min(self._due)
-                self._due.discard(item)
-                try:
-                    await self._async_say(item)
-                except NotConnectedError, RequestTimeoutError:
-                    self._due.add(item)
-                    pause = RETRY
-                    break
+            failures = failures + 1 if await self._async_work_off() else 0
+            pause = min(RETRY * 2.0 ** min(failures - 1, 10), LONGEST_RETRY) if failures else WINDOWS_AGAIN
             try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
             except TimeoutError:
-                self._due |= {Item(WINDOWS, space) for space in self._hub.space_ids if pause == WINDOWS_AGAIN}
+                if not failures:
+                    self._due |= {Item(WINDOWS, space) for space in self._hub.space_ids}
+
+    async def _async_work_off(self) -> bool:
+        """Say what is due; returns whether something has to be tried again."""
+        again: set[Item] = set()
+        while self._due and self._hub.connected:
+            item = min(self._due)
+            self._due.discard(item)
+            try:
+                await self._async_say(item)
+            except NotConnectedError, RequestTimeoutError, _PassingError:
+                again.add(item)
+                break
+            except Exception:  # noqa: BLE001 - see below
+                # One calendar that cannot be expanded, or a full disk, must not keep everything else from being said.
+                LOGGER.exception("A space could not be published; it is tried again")
+                again.add(item)
+        self._due |= again
+        return bool(again)
 
     async def _async_say(self, item: Item) -> None:
         hub = self._hub
@@ -128,6 +145,12 @@ class Publisher:
             else:
                 await hub.async_request("space.withdraw", {"space": item.space})
         except RequestRefusedError as err:
+            if _passes(err.problem):
+                raise _PassingError from err
+            if item.what == WITHDRAWAL:
+                # It has no such space, or no longer: what we wanted to say is so.
+                await hub.async_withdrawal_confirmed(item.space)
+                return
             # Saying the same again would be refused again; the next change or connect says it anew.
             LOGGER.warning("The backend refused what we said of space %s: %s", item.space, err)
             async_raise_publish_refused(hub.hass, hub.entry, item.space, reason=str(err))
@@ -136,3 +159,12 @@ class Publisher:
             await hub.async_withdrawal_confirmed(item.space)
         else:
             async_clear_publish_refused(hub.hass, hub.entry, item.space)
+
+
+class _PassingError(Exception):
+    """The backend could not do it now."""
+
+
+def _passes(problem: Mapping[str, Any]) -> bool:
+    status = problem.get("status")
+    return isinstance(status, int) and (status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR)

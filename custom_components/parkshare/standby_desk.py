@@ -1,5 +1,7 @@
 """What happens with standbys: tell the owner, take their answer, pass it on."""
 
+import asyncio
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid7
 
 from homeassistant.components import persistent_notification
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.translation import async_get_translations
@@ -22,6 +24,9 @@ from .standby import Standby, StandbyState
 if TYPE_CHECKING:
     from .hub import ParkShareHub
 
+# What comes from another owner is shown as they wrote it: no picture, no link, no heading.
+MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+STANDING: Final = frozenset({StandbyState.OFFERED, StandbyState.ACCEPTED, StandbyState.BOOKED})
 NONE_SHOWN_FOR: Final = 3600.0  # s that "nothing found" stays, when the renter's booking is not known here
 
 
@@ -30,6 +35,22 @@ class StandbyDesk:
 
     def __init__(self, hub: ParkShareHub) -> None:
         self._hub = hub
+        self._answering = asyncio.Lock()
+        self._timer: CALLBACK_TYPE | None = None
+
+    async def async_start(self) -> None:
+        """Take up what stands: notifications do not survive a restart, and an offer runs out all the same."""
+        for space in self._hub.space_ids:
+            if (standby := self.of(space)) is not None and standby.state in STANDING:
+                await self._async_tell(standby)
+        self._wait()
+
+    @callback
+    def stop(self) -> None:
+        """End all waiting."""
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
 
     def of(self, space_id: str) -> Standby | None:
         """The standby of a home space, as it stands now. None when there is none, or when its time is over."""
@@ -44,7 +65,7 @@ class StandbyDesk:
     async def async_offered(self, offer: StandbyOffer) -> None:
         """Note an offer and ask the owner. The same offer again changes nothing."""
         known = self._hub.state.standbys.get(offer.home_space)
-        if known is not None and known.id == offer.standby:
+        if (known is not None and known.id == offer.standby) or offer.home_space not in self._hub.space_ids:
             return
         standby = Standby(
             id=offer.standby,
@@ -63,13 +84,11 @@ class StandbyDesk:
             seal_key=offer.seal_key,
         )
         await self._async_keep(standby)
-        # Entities look again when the offer runs out, whether or not the backend says so.
-        self._hub.async_when_done(
-            async_call_later(self._hub.hass, max(0.0, offer.expires_at - time.time()) + 1, self._async_ran_out)
-        )
 
     async def async_none(self, none: StandbyNone) -> None:
         """Nothing was found: say so, an owner who hears nothing waits in the street."""
+        if none.home_space not in self._hub.space_ids:
+            return
         grant = self._hub.grants.get(none.booking)
         now = time.time()
         await self._async_keep(
@@ -96,9 +115,13 @@ class StandbyDesk:
 
     async def async_accept(self, space_id: str) -> None:
         """Take the offered space: the owner's plate goes sealed to that space. Raises HomeAssistantError."""
+        # One after the other: who presses twice gets one booking.
+        async with self._answering:
+            await self._async_accept(space_id)
+
+    async def _async_accept(self, space_id: str) -> None:
         standby = self._offered(space_id)
-        plate = self._hub.subentry_of(space_id).data.get(CONF_OWNER_PLATE)
-        if not plate:
+        if not (plate := self._plate_of(space_id)):
             raise _error("owner_plate_missing")
         if not standby.own_booking:
             booking = str(uuid7())
@@ -144,6 +167,7 @@ class StandbyDesk:
     async def _async_keep(self, standby: Standby) -> None:
         await self._hub.async_keep_standby(standby)
         await self._async_tell(standby)
+        self._wait()
 
     async def _async_tell(self, standby: Standby) -> None:
         hass = self._hub.hass
@@ -164,20 +188,42 @@ class StandbyDesk:
             "distance": round(standby.distance_m or 0),
             "walk": max(1, round((standby.walk_s or 0) / 60)),
         }
+        shown = {key: _as_text(word) if isinstance(word, str) else word for key, word in words.items()}
+        message = message.format(**shown)
+        if standby.state is StandbyState.OFFERED and not self._plate_of(standby.home_space):
+            message += "\n\n" + texts[f"component.{DOMAIN}.common.standby_plate_missing"].format(**shown)
         title = texts.get(f"{prefix}_title", home).format(**words)
-        persistent_notification.async_create(hass, message.format(**words), title, notification_id)
+        persistent_notification.async_create(hass, message, title, notification_id)
+
+    def _plate_of(self, space_id: str) -> str:
+        return str(self._hub.subentry_of(space_id).data.get(CONF_OWNER_PLATE, ""))
+
+    def _wait(self) -> None:
+        """Look again when the next offer runs out or the next standby ends, whatever the backend says."""
+        self.stop()
+        now = time.time()
+        times = [at for each in self._hub.state.standbys.values() for at in (each.expires_at, each.end) if at]
+        if (due := min((at for at in times if at > now), default=None)) is not None:
+            self._timer = async_call_later(self._hub.hass, due - now + 1, self._async_look_again)
 
     @callback
-    def _async_ran_out(self, _now: datetime) -> None:
-        now = time.time()
+    def _async_look_again(self, _now: datetime) -> None:
+        self._timer = None
         for standby in self._hub.state.standbys.values():
-            if _is_late(standby, now):
+            shown = self.of(standby.home_space)
+            if shown is None or shown.state is not standby.state:
                 persistent_notification.async_dismiss(self._hub.hass, f"{DOMAIN}_standby_{standby.home_space}")
         self._hub.async_update_listeners()
+        self._wait()
 
 
 def _is_late(standby: Standby, now: float) -> bool:
     return standby.state is StandbyState.OFFERED and standby.expires_at is not None and standby.expires_at <= now
+
+
+def _as_text(words: str) -> str:
+    """Make markdown show words as they are."""
+    return MARKDOWN.sub(r"\\\1", " ".join(words.split())).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _clock(at: float | None) -> str:

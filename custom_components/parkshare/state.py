@@ -1,6 +1,8 @@
 """What the house remembers beside its grants: which spaces it shares, its standbys, what it has still to withdraw."""
 
-from dataclasses import asdict, dataclass, field, replace
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -37,6 +39,7 @@ class HouseStateStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._store = DurableStore(hass, STORE_VERSION, f"house.{entry_id}")
         self.state = HouseState()
+        self._lock = asyncio.Lock()
 
     async def async_load(self) -> None:
         """Read it. Call once, first."""
@@ -47,15 +50,16 @@ class HouseStateStore:
                 standbys={standby.home_space: standby for standby in standbys},
             )
 
-    async def async_change(self, **changes: Any) -> None:
-        """Replace some of its fields. Raises NotStoredError."""
-        state = replace(self.state, **changes)
-        if state == self.state:
-            return
-        stored: dict[str, Any] = {name: sorted(getattr(state, name)) for name in SETS}
-        stored["standbys"] = [asdict(standby) for standby in state.standbys.values()]
-        await self._store.async_save(stored)
-        self.state = state
+    async def async_change(self, change: Callable[[HouseState], HouseState]) -> None:
+        """Change it, starting from what it is when its turn comes. Raises NotStoredError."""
+        async with self._lock:
+            state = change(self.state)
+            if state == self.state:
+                return
+            stored: dict[str, Any] = {name: sorted(getattr(state, name)) for name in SETS}
+            stored["standbys"] = [asdict(standby) for standby in state.standbys.values()]
+            await self._store.async_save(stored)
+            self.state = state
 
     async def async_remove(self) -> None:
         """Delete the file: the entry is gone."""

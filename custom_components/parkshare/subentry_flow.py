@@ -50,6 +50,8 @@ from .const import (
     CONF_RANGE_M,
     CONF_SPACE_ID,
     CONF_WIDTH_M,
+    DOMAIN,
+    SUBENTRY_SPACE,
 )
 from .recognition import PlateError, check_plate
 
@@ -154,6 +156,9 @@ class SpaceSubentryFlow(ConfigSubentryFlow):
         if user_input is not None:
             errors = await self._async_equipment_errors(user_input)
             if not errors:
+                if user_input[CONF_BARRIER] != self._space.get(CONF_BARRIER):
+                    # Of another switch nobody knows yet what "on" means.
+                    self._space.pop(CONF_BARRIER_ON_MEANS, None)
                 # What was emptied in the form must go, so nothing of the old equipment is kept.
                 self._space = {key: value for key, value in self._space.items() if key not in EQUIPMENT_FIELDS}
                 self._space |= user_input
@@ -233,14 +238,31 @@ class SpaceSubentryFlow(ConfigSubentryFlow):
                 errors[key] = "entity_missing"
         if any(self.hass.states.get(entity_id) is None for entity_id in given.get(CONF_OCCUPANCY, ())):
             errors[CONF_OCCUPANCY] = "entity_missing"
+        if CONF_BARRIER not in errors and given[CONF_BARRIER] in self._barriers_of_others():
+            errors[CONF_BARRIER] = "barrier_in_use"
+        if given.get(CONF_CAMERA_POWER) == given[CONF_BARRIER]:
+            # Waking the camera would move the barrier.
+            errors[CONF_CAMERA_POWER] = "same_as_barrier"
         if plate := given.get(CONF_OWNER_PLATE):
             try:
                 check_plate(plate)
             except PlateError as err:
                 errors[CONF_OWNER_PLATE], self._reason = "plate_not_usable", str(err)
-        if CONF_CAMERA not in errors and not await self._async_takes_pictures(given):
+        # A camera that was taken before is believed: its failure now must not keep the owner from entering a plate.
+        known = given[CONF_CAMERA] == self._space.get(CONF_CAMERA)
+        if CONF_CAMERA not in errors and not known and not await self._async_takes_pictures(given):
             errors[CONF_CAMERA] = "camera_without_picture"
         return errors
+
+    def _barriers_of_others(self) -> set[str]:
+        """The barriers of all other spaces. Two spaces with one would raise it under each other's cars."""
+        own = self._space.get(CONF_SPACE_ID)
+        return {
+            subentry.data[CONF_BARRIER]
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)
+            if subentry.data[CONF_SPACE_ID] != own
+        }
 
     async def _async_takes_pictures(self, given: Mapping[str, Any]) -> bool:
         """Take one picture. A camera that is switched off by its own power switch is believed without."""

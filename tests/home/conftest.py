@@ -28,7 +28,7 @@ from custom_components.parkshare.link.keys import HouseKeys
 from custom_components.parkshare.recognition import Look, Picture
 from parkshare_backend.store.migrate import upgrade
 from tests.home.house_facts import Told, offer
-from tests.home.support import Backend, eventually as eventually, space_data
+from tests.home.support import Backend, eventually, space_data
 
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
@@ -199,6 +199,7 @@ async def alone(make_entry: MakeEntry, set_up: SetUp) -> ParkShareHub:
     hub = await set_up(make_entry())
     now = time.time()
     await offer(hub, now - 86400, now + 7 * 86400)
+    await hub.hass.async_block_till_done()
     return hub
 
 

@@ -1,14 +1,22 @@
 """What the integration's tests share: the real backend with people around it, and a space's settings."""
 
 import asyncio
+import socket
+import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from random import Random
 from typing import Any
 from uuid import uuid7
 
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from custom_components.parkshare.link.facts import format_time
 from custom_components.parkshare.link.keys import HouseKeys
@@ -134,3 +142,36 @@ async def eventually(check: Callable[[], Any], *, within: float = 5.0) -> Any:
         assert time.monotonic() < end, "it did not become so in time"
         await asyncio.sleep(0.01)
     return result
+
+
+def self_signed(folder: Any) -> ssl.SSLContext:
+    """A certificate that nobody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+def greet_once(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Shake hands with one client, which will not like the certificate."""
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        context.wrap_socket(connection, server_side=True).close()

@@ -2,11 +2,9 @@
 
 import asyncio
 import socket
-import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -15,9 +13,6 @@ from unittest.mock import patch
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from homeassistant.components.camera import Image
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, SOURCE_ZEROCONF, FlowType
 from homeassistant.core import HomeAssistant
@@ -39,7 +34,7 @@ from custom_components.parkshare.link.pairing import (
 )
 from tests.backend.support import make_person
 from tests.home.conftest import FakeReader, MakeEntry, SetUp, eventually
-from tests.home.support import Backend, space_data
+from tests.home.support import Backend, greet_once, self_signed, space_data
 
 
 @pytest.fixture(autouse=True)
@@ -183,39 +178,6 @@ async def wrong_places(socket_enabled: None, tmp_path: Any) -> AsyncIterator[dic
         socket.create_connection(listening.getsockname()).close()
     greeter.join()
     listening.close()
-
-
-def greet_once(listening: socket.socket, context: ssl.SSLContext) -> None:
-    """Shake hands with one client, which will not like the certificate."""
-    connection, _ = listening.accept()
-    with connection, suppress(OSError):
-        context.wrap_socket(connection, server_side=True).close()
-
-
-def self_signed(folder: Any) -> ssl.SSLContext:
-    """A certificate that nobody trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
 
 
 async def test_each_wrong_address_has_its_own_message_and_can_be_corrected(

@@ -3,9 +3,12 @@
 import asyncio
 import itertools
 import json
+import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
@@ -24,7 +27,7 @@ from custom_components.parkshare.link.session import (
     RequestTimeoutError,
 )
 from tests.home.conftest import eventually
-from tests.home.support import Backend, space_data
+from tests.home.support import Backend, greet_once, self_signed, space_data
 
 AT = "2026-11-22T14:00:00Z"
 
@@ -484,7 +487,7 @@ async def test_an_answer_does_not_wait_behind_an_effect(house: House, stage: Sta
         (wire.CloseCode.BAD_KEY, LinkState.PAIR_AGAIN, True),
         (wire.CloseCode.REVOKED, LinkState.PAIR_AGAIN, True),
         (wire.CloseCode.UPGRADE, LinkState.UPGRADE_NEEDED, False),
-        (wire.CloseCode.TAKEN_OVER, LinkState.DISCONNECTED, False),
+        (wire.CloseCode.TAKEN_OVER, LinkState.TAKEN_OVER, False),
     ],
 )
 async def test_a_close_that_retrying_does_not_cure_is_not_retried(
@@ -530,6 +533,7 @@ async def test_the_wish_of_a_backend_that_restarts_is_honoured(house: House, sta
         ("/problems/bad-key", LinkState.PAIR_AGAIN),
         ("/problems/install-revoked", LinkState.PAIR_AGAIN),
         ("/problems/upgrade-needed", LinkState.UPGRADE_NEEDED),
+        ("/problems/wrong-host", LinkState.WRONG_HOST),
         ("/problems/busy", LinkState.DISCONNECTED),
     ],
 )
@@ -628,3 +632,76 @@ def test_every_report_is_told_exactly_once_whatever_is_lost_in_between(steps: li
         assert stored == reported
 
     asyncio.run(play())
+
+
+# Trouble
+
+
+async def test_whatever_happens_the_house_dials_again(house: House, stage: Stage) -> None:
+    house.disk.content = json.dumps(
+        {"install": "install-1", "epoch": "e1", "got": 0, "last": 1, "ids": [], "pending": [PENDING]}
+    )
+    with patch.object(house.disk, "async_save", side_effect=RuntimeError("nobody thought of this")):
+        async with house.running():
+            await (await stage.line()).let_in(got=5)
+            await (await stage.line()).greet()
+            assert not house.task.done()
+
+
+PENDING = {"q": 1, "id": "mine", "t": "stay.left", "at": AT, "d": {"booking": "b"}}
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_as_such(
+    house: House, socket_enabled: None, tmp_path: Any
+) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    greeter = threading.Thread(target=greet_once, args=(listening, self_signed(tmp_path)))
+    greeter.start()
+    house.url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+    async with house.running():
+        await eventually(lambda: house.listener.states)
+    greeter.join()
+    listening.close()
+    assert house.listener.states[0] is LinkState.UNTRUSTED
+
+
+async def journal_of(disk: Disk) -> Journal:
+    journal = Journal(disk, install="install-1")
+    await journal.load()
+    return journal
+
+
+async def test_of_a_space_only_its_last_state_waits_for_the_backend() -> None:
+    journal = await journal_of(Disk())
+    for number in range(50):
+        await journal.append("space.state", {"space": "one", "barrier": str(number)}, at=AT)
+        await journal.append("space.state", {"space": "two", "barrier": str(number)}, at=AT)
+        await journal.append("stay.left", {"booking": str(number)}, at=AT)
+    states = [event.d["barrier"] for event in journal.pending if event.t == "space.state"]
+    assert states == ["49", "49"]
+    assert len(journal.pending) == 52
+    assert [event.q for event in journal.pending] == list(range(1, 53))
+
+
+async def test_a_number_that_may_have_reached_the_backend_never_means_something_else() -> None:
+    disk = Disk()
+    journal = await journal_of(disk)
+    first = await journal.append("space.state", {"space": "one", "barrier": "up"}, at=AT)
+    journal.telling(first.q)
+    await journal.append("space.state", {"space": "one", "barrier": "down"}, at=AT)
+    assert [event.q for event in journal.pending] == [1, 2]
+    again = await journal_of(disk)
+    await again.append("space.state", {"space": "one", "barrier": "up"}, at=AT)
+    assert [event.q for event in again.pending] == [1, 2, 3]
+
+
+async def test_what_waits_for_the_backend_does_not_grow_without_bound_and_keeps_what_bookings_need() -> None:
+    journal = await journal_of(Disk())
+    with patch("custom_components.parkshare.link.journal.MOST_PENDING", 20):
+        for number in range(30):
+            await journal.append("admission.decided", {"booking": str(number)}, at=AT)
+            if number % 3 == 0:
+                await journal.append("stay.arrived", {"booking": str(number)}, at=AT)
+    assert len(journal.pending) == 20
+    assert sum(event.t == "stay.arrived" for event in journal.pending) == 10
+    assert journal.pending[-1].d == {"booking": "29"}

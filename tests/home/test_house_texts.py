@@ -21,6 +21,7 @@ from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
 from custom_components.parkshare.standby import Standby, StandbyState
 from custom_components.parkshare.subentry_flow import EQUIPMENT_SCHEMA, PLACE_SCHEMA, SWITCH_SCHEMA
+from custom_components.parkshare.system_health import system_health_info
 from tests.home.conftest import MakeEntry, SetUp
 
 FOLDER = Path(integration.__file__).parent
@@ -94,7 +95,7 @@ def test_texts_are_well_formed(path: Path) -> None:
 )
 def test_a_translation_says_the_same_things_with_the_same_words_to_fill_in(path: Path) -> None:
     english, other = dict(leaves(ENGLISH)), dict(leaves(json.loads(path.read_text())))
-    assert other.keys() <= english.keys()
+    assert other.keys() == english.keys()
     for where, text in other.items():
         assert set(re.findall(r"\{(\w+)\}", text)) <= set(re.findall(r"\{(\w+)\}", english[where])), where
 
@@ -177,6 +178,14 @@ async def test_diagnostics_tell_nothing_private(hass: HomeAssistant, make_entry:
     assert found["spaces"][0]["grants"][0]["ends_in_s"] in {59, 60}
     assert found["spaces"][0]["barrier"] == {"domain": "lock", "state": "locked"}
     assert found["link"]["connected"] is False
+
+
+async def test_the_system_page_shows_figures_only(hass: HomeAssistant, make_entry: MakeEntry, set_up: SetUp) -> None:
+    entry = make_entry()
+    await set_up(entry)
+    found = await system_health_info(hass)
+    assert found == {"backends_connected": "0 / 1", "spaces": 1, "grants": 0, "pending": found["pending"]}
+    assert found.keys() == ENGLISH["system_health"]["info"].keys()
 
 
 def test_the_manifest_is_what_home_assistant_asks_for() -> None:

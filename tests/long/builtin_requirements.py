@@ -10,6 +10,7 @@ OURS = Path(__file__).parents[2] / "custom_components/parkshare/manifest.json"
 # What the demo's configuration names, what a start always loads, and what the story uses.
 ROOTS = [
     "frontend",
+    "hassio",
     "mqtt",
     "api",
     "config",

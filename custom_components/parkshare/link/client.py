@@ -1,12 +1,19 @@
 """The house's end of the link: dials, comes back, and keeps telling until it is heard."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientSession, ClientWSTimeout, WSServerHandshakeError
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientError,
+    ClientSession,
+    ClientWSTimeout,
+    WSServerHandshakeError,
+)
 from yarl import URL
 
 from . import protocol as wire
@@ -15,6 +22,7 @@ from .journal import Journal
 from .keys import HouseKeys
 from .session import LinkHandler, LinkState, NotConnectedError, Session, SessionEnd
 
+LOGGER: Final = logging.getLogger(__name__)
 HEARTBEAT: Final = 30.0  # s
 DIAL_TIMEOUT: Final = 20.0  # s
 CLOSE_TIMEOUT: Final = 2.0  # s; a backend that does not say goodbye is not waited for
@@ -53,7 +61,12 @@ class LinkClient:
     async def run(self) -> None:
         """Keep the link. Returns only when the install has to be paired again."""
         while True:
-            end = await self._dial()
+            try:
+                end = await self._dial()
+            except Exception:
+                # Whatever it was, a house that never dials again would be worse.
+                LOGGER.exception("The link ended unexpectedly")
+                end = SessionEnd(consequence=wire.Consequence.RETRY, why="something unexpected happened")
             self._back_off.ended(ready_for=end.ready_for)
             match end.consequence:
                 case wire.Consequence.PAIR_AGAIN:
@@ -63,8 +76,14 @@ class LinkClient:
                     self._handler.on_state(LinkState.UPGRADE_NEEDED, end.why)
                     delay = DAY
                 case wire.Consequence.RETRY_SLOWLY:
-                    self._handler.on_state(LinkState.DISCONNECTED, end.why)
+                    self._handler.on_state(LinkState.TAKEN_OVER, end.why)
                     delay = max(SLOW, self._back_off.delay(end.retry_after))
+                case wire.Consequence.WRONG_HOST:
+                    self._handler.on_state(LinkState.WRONG_HOST, end.why)
+                    delay = max(SLOW, self._back_off.delay(end.retry_after))
+                case wire.Consequence.UNTRUSTED:
+                    self._handler.on_state(LinkState.UNTRUSTED, end.why)
+                    delay = self._back_off.delay(end.retry_after)
                 case wire.Consequence.RETRY:
                     self._handler.on_state(LinkState.DISCONNECTED, end.why)
                     delay = self._back_off.delay(end.retry_after)
@@ -97,6 +116,8 @@ class LinkClient:
                 )
         except WSServerHandshakeError as err:
             return SessionEnd(consequence=wire.Consequence.RETRY, why=f"the backend answered {err.status}")
+        except ClientConnectorCertificateError:
+            return SessionEnd(consequence=wire.Consequence.UNTRUSTED, why="the backend's certificate is not trusted")
         except TimeoutError, ClientError, OSError:
             return SessionEnd(consequence=wire.Consequence.RETRY, why="the backend cannot be reached")
         session = Session(

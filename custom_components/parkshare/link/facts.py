@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 LIVE_STATES: Final = frozenset({"pending", "reserved", "active"})
+# No booking is elsewhere, and calendars are expanded over what is asked for.
+EARLIEST: Final = 2020
+LATEST: Final = 2100
 
 
 class BadFactError(ValueError):
@@ -24,6 +27,8 @@ def parse_time(text: object) -> float:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise BadFactError("a time is RFC 3339 with Z")
+    if not EARLIEST <= moment.year <= LATEST:
+        raise BadFactError(f"a time is in the years {EARLIEST} to {LATEST}")
     return moment.timestamp()
 
 
@@ -37,6 +42,11 @@ def _text(d: Mapping[str, Any], field: str, *, default: str | None = None) -> st
     value = d.get(field, default)
     if not isinstance(value, str) or (default is None and not value):
         raise BadFactError(f"{field} is missing or no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as err:
+        # Half a surrogate pair can be written in JSON and nowhere else, so it could not be kept on disk.
+        raise BadFactError(f"{field} is no text") from err
     return value
 
 

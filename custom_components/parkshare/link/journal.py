@@ -3,6 +3,7 @@
 Kept through an injected storage, so that this file knows no Home Assistant and tests need no disk.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
@@ -11,6 +12,11 @@ from uuid import uuid7
 
 from .protocol import Event
 
+MOST_PENDING: Final = 1000  # events; some weeks without a backend, and a file that is still written in a moment
+# Of these only the last counts for the backend: how a space is, not how it was.
+SUPERSEDED: Final = "space.state"
+# What bookings hang on is kept however long it takes.
+NEEDED: Final = ("grant.", "stay.")
 REMEMBERED_IDS: Final = 256  # more than a server may have unacknowledged; catches a repeat under a new number
 
 
@@ -36,6 +42,7 @@ class Journal:
         self.last = 0
         self._pending: deque[Event] = deque()
         self._ids: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self._told = 0  # the last number that may have reached the backend: up to here, no number means anything else
 
     async def load(self) -> None:
         """Read what was stored. Call once, first.
@@ -48,6 +55,7 @@ class Journal:
         self._ids.extend(stored["ids"])
         if stored["install"] == self._install:
             self.epoch, self.got, self.last = stored["epoch"], stored["got"], stored["last"]
+            self._told = self.last
             self._pending = deque(pending)
         else:
             self._number(pending, after=0)
@@ -57,12 +65,22 @@ class Journal:
         """Our events that the backend has not acknowledged, in order."""
         return tuple(self._pending)
 
+    def after(self, q: int, *, within: int) -> Event | None:
+        """Our next event after a number, if it is among the first within that are pending."""
+        place = bisect_right(self._pending, q, key=lambda event: event.q)
+        return self._pending[place] if place < min(within, len(self._pending)) else None
+
+    def telling(self, q: int) -> None:
+        """Note that an event is about to be sent: from now on its number is taken."""
+        self._told = max(self._told, q)
+
     def is_repeat(self, event: Event) -> bool:
         """Tell whether an event of the backend was handled before, by its number or by its id."""
         return event.q <= self.got or event.id in self._ids
 
     async def append(self, t: str, d: dict[str, Any], *, at: str) -> Event:
         """Write down an event of ours. On return it is on disk and will arrive."""
+        self._make_room(t, d)
         event = Event(self.last + 1, str(self._new_id()), t, at, d)
         self.last = event.q
         self._pending.append(event)
@@ -102,9 +120,26 @@ class Journal:
         else:
             self.acknowledged(got)
 
+    def _make_room(self, t: str, d: dict[str, Any]) -> None:
+        """Drop what a new event makes old, and when there is too much, the oldest that nothing hangs on.
+
+        Only what was never sent is numbered anew; else there is a gap, which the backend takes as lost.
+        """
+        told = [event for event in self._pending if event.q <= self._told]
+        fresh = [event for event in self._pending if event.q > self._told]
+        left = [e for e in fresh if not (t == e.t == SUPERSEDED and e.d.get("space") == d.get("space"))]
+        if len(left) < len(fresh):
+            self._number(left, after=fresh[0].q - 1)
+            self._pending.extendleft(reversed(told))
+        if len(self._pending) >= MOST_PENDING:
+            old = next((event for event in self._pending if not event.t.startswith(NEEDED)), None)
+            if old is not None:
+                self._pending.remove(old)
+
     def _number(self, events: Iterable[Event], *, after: int) -> None:
         self._pending = deque(replace(event, q=after + place) for place, event in enumerate(events, start=1))
         self.last = after + len(self._pending)
+        self._told = after
 
     async def _save(self) -> None:
         await self._storage.async_save(

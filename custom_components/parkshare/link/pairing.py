@@ -22,7 +22,10 @@ from yarl import URL
 from .keys import HouseKeys
 from .protocol import VERSION
 
+CARD: Final = "/.well-known/parkshare"
+MOST_MOVES: Final = 3
 TIMEOUT: Final = ClientTimeout(total=15)
+MOVED: Final = frozenset({301, 302, 303, 307, 308})
 MAX_ANSWER: Final = 256 * 1024  # bytes; more is not an answer of ours
 SLOW_DOWN: Final = 5.0  # s added to the interval, RFC 8628 section 3.5
 SHORTEST_INTERVAL: Final = 1.0  # s; a server that asks for less is not believed
@@ -44,8 +47,20 @@ class WrongCertificateError(PairingError):
     """Somebody answers, but not with a certificate that we trust for that name."""
 
 
+class NoHttpsError(PairingError):
+    """Somebody answers, but does not speak https there."""
+
+
 class NotParkShareError(PairingError):
     """Something answers, but it is no ParkShare backend."""
+
+
+class MovedError(NotParkShareError):
+    """Whoever answers sends us on to another address."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(to)
+        self.to = to
 
 
 class VersionMismatchError(PairingError):
@@ -66,10 +81,11 @@ class ExpiredError(PairingError):
 
 @dataclass(frozen=True, slots=True)
 class ServerCard:
-    """What a backend says of itself."""
+    """What a backend says of itself, and the address at which it did."""
 
     server: str
     name: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +133,41 @@ def normalise_url(text: str) -> str:
 
 
 async def look_up(session: ClientSession, url: str) -> ServerCard:
-    """Ask who answers at a normalised address. Raises a PairingError."""
-    status, answer = await _call(session, "GET", f"{url}/.well-known/parkshare")
+    """Ask who answers at a normalised address. Raises a PairingError.
+
+    The address of one of its pages will do, and one that sends on (to https, to another name) is followed.
+    """
+    origin = str(URL(url).origin())
+    try:
+        return await _look_up_at(session, url)
+    except NotParkShareError:
+        if origin == url:
+            raise
+    return await _look_up_at(session, origin)
+
+
+async def _look_up_at(session: ClientSession, url: str) -> ServerCard:
+    for _ in range(MOST_MOVES):
+        try:
+            return await _card_of(session, url)
+        except MovedError as moved:
+            if not moved.to.endswith(CARD):
+                raise NotParkShareError(url) from moved
+            to = normalise_url(moved.to.removesuffix(CARD))
+            if URL(url).scheme == "https" != URL(to).scheme:
+                raise NotParkShareError(url) from moved
+            url = to
+    raise NotParkShareError(url)
+
+
+async def _card_of(session: ClientSession, url: str) -> ServerCard:
+    status, answer = await _call(session, "GET", f"{url}{CARD}")
     versions = answer.get("versions")
     if status != HTTPStatus.OK or not isinstance(versions, list) or not isinstance(answer.get("server"), str):
         raise NotParkShareError(url)
     if VERSION not in versions:
         raise VersionMismatchError(f"the backend speaks {versions}, we speak {VERSION}")
-    return ServerCard(answer["server"], str(answer.get("name") or url))
+    return ServerCard(answer["server"], str(answer.get("name") or url), url)
 
 
 async def start(session: ClientSession, url: str, *, name: str, keys: HouseKeys) -> Pairing:
@@ -213,12 +256,18 @@ async def _call(
         async with session.request(
             method, url, json=body, timeout=TIMEOUT, allow_redirects=False, headers={"Accept": "application/json"}
         ) as response:
-            content = await _read(response)
             status = response.status
-    except (ClientConnectorCertificateError, ClientConnectorSSLError, ClientSSLError, ssl.SSLError) as err:
+            content = await _read(response)
+            if status in MOVED and (to := response.headers.get("Location")):
+                raise MovedError(str(response.url.join(URL(to))))
+    except ClientConnectorCertificateError as err:
         raise WrongCertificateError(url) from err
+    except (ClientConnectorSSLError, ClientSSLError, ssl.SSLError) as err:
+        raise NoHttpsError(url) from err
     except (ClientError, TimeoutError, OSError) as err:
         raise UnreachableError(url) from err
+    except UnicodeError as err:  # a name that no name server can be asked for
+        raise BadAddressError(url) from err
     try:
         answer = json.loads(content)
     except ValueError as err:

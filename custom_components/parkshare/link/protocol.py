@@ -42,6 +42,8 @@ class Consequence(Enum):
     RETRY = "retry"  # dial again, with back-off
     RETRY_SLOWLY = "retry slowly"  # another process of this install is at work: do not fight for the session
     UPGRADE = "upgrade"  # tell the owner, look again once a day
+    WRONG_HOST = "wrong host"  # the backend does not go by this address: the owner has to set the right one
+    UNTRUSTED = "untrusted"  # the certificate is not good: the owner has to see to it
     PAIR_AGAIN = "pair again"  # stop: this key will never be accepted
 
 
@@ -57,6 +59,7 @@ REFUSALS: Final[Mapping[str, Consequence]] = {
     "/problems/bad-key": Consequence.PAIR_AGAIN,
     "/problems/install-revoked": Consequence.PAIR_AGAIN,
     "/problems/upgrade-needed": Consequence.UPGRADE,
+    "/problems/wrong-host": Consequence.WRONG_HOST,
 }
 
 

@@ -43,6 +43,9 @@ class LinkState(StrEnum):
 
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
+    TAKEN_OVER = "taken_over"  # by another process with our key: most likely a second Home Assistant
+    WRONG_HOST = "wrong_host"
+    UNTRUSTED = "untrusted"
     UPGRADE_NEEDED = "upgrade_needed"
     PAIR_AGAIN = "pair_again"
 
@@ -245,13 +248,11 @@ class Session:
         """Send our events, at most a window of them unacknowledged."""
         while True:
             self._wake.clear()
-            pending = self._journal.pending
-            in_flight = sum(1 for event in pending if event.q <= self._told)
-            for event in pending[in_flight : self._window]:
-                if self._paused:
-                    break
-                await self._send(wire.event_frame(event))
+            # Looked up anew each time: while one is sent, the journal may merge those that were not.
+            while not self._paused and (event := self._journal.after(self._told, within=self._window)) is not None:
                 self._told = event.q
+                self._journal.telling(event.q)
+                await self._send(wire.event_frame(event))
             await self._wake.wait()
 
     async def _receive(self) -> wire.Frame:
