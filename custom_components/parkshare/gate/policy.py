@@ -13,8 +13,8 @@ class GatePolicy:
     early: float = 0.0
     # Without a sign of the car the camera watches the bay until so long after the start of the period.
     watch: float = 3600.0
-    # It begins only so long after the start: until then the phone, "I'm here" or a sensor wakes the camera. For a renter
-    # whose phone tells nothing; one who comes much later finds it off.
+    # It begins only so long after the start: until then the phone, "I'm here" or a sensor wakes the camera. It is for a
+    # renter whose phone tells nothing; a renter who comes much later finds the camera off.
     watch_delay: float = 120.0
     # With the backend away for so long no phone can wake the camera: then it watches from arm_early on.
     link_patience: float = 20.0
