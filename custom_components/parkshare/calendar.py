@@ -50,6 +50,7 @@ class OfferCalendarEntity(SpaceEntity, CalendarEntity):
         super().__init__(runtime, "offers")
         self._offers = offers
         self._upcoming: list[Event] = []
+        self._removed = False
 
     @property
     @override
@@ -68,11 +69,20 @@ class OfferCalendarEntity(SpaceEntity, CalendarEntity):
     async def async_update(self) -> None:
         """Look again which offers come next: recurrences are expanded here, never in the event loop."""
         now = dt_util.now()
-        self._upcoming = await self._offers.async_events(now, now + LOOK_AHEAD)
+        found = await self._offers.async_events(now, now + LOOK_AHEAD)
+        # Home Assistant sets its alarm for the next event also after an update that outlived the entity.
+        self._upcoming = [] if self._removed else found
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Leave nothing behind that an update in flight could set an alarm for."""
+        self._removed = True
+        await super().async_will_remove_from_hass()
 
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the calendar."""
+        self._removed = False
         await super().async_added_to_hass()
         self.async_on_remove(self._offers.async_add_listener(self._async_changed))
 

@@ -10,7 +10,8 @@ import aiohttp
 
 FLOW = "/api/config/config_entries/flow"
 SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
-STEPS_LIMIT = 200  # a form with progress is asked again every 0.3 s: one minute
+STEPS_LIMIT = 50  # steps of one flow; more is a circle
+PROGRESS_LIMIT = 60.0  # s; a step with progress that takes longer is stuck
 
 
 class HomeError(RuntimeError):
@@ -41,6 +42,8 @@ class HomeApi:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._changed = asyncio.Event()
+        self._flows_progressed: set[str] = set()
+        self._flow_progressed = asyncio.Event()
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -114,7 +117,7 @@ class HomeApi:
                     if flow["step_id"] not in shown and on_progress is not None:
                         await on_progress(flow)
                     shown.add(flow["step_id"])
-                    await asyncio.sleep(0.3)
+                    await self._progressed(flow["flow_id"])
                     flow = await self.call("GET", path)
                 case _:
                     flow = await self.call("GET", path)
@@ -140,6 +143,14 @@ class HomeApi:
         form = await self.call("GET", f"{SUBENTRY_FLOW}/{following[1]}")
         return _created(await self.fill(form, answers, base=SUBENTRY_FLOW))
 
+    async def _progressed(self, flow: str) -> None:
+        """Wait until Home Assistant says that a flow goes on. Asking before gets in the way of its own going on."""
+        async with asyncio.timeout(PROGRESS_LIMIT):
+            while flow not in self._flows_progressed:
+                await self._flow_progressed.wait()
+                self._flow_progressed.clear()
+        self._flows_progressed.discard(flow)
+
     # --- the websocket ---
 
     async def watch(self) -> None:
@@ -150,6 +161,7 @@ class HomeApi:
         if (await self._socket.receive_json())["type"] != "auth_ok":
             raise HomeError("The websocket did not accept the token")
         self._reader = asyncio.create_task(self._read(self._socket))
+        await self.ask("subscribe_events", event_type="data_entry_flow_progressed")
         await self.ask("subscribe_events", event_type="state_changed")
         for state in await self.states():
             self.history.append(Change(time.time(), state["entity_id"], state["state"], state["attributes"]))
@@ -179,6 +191,9 @@ class HomeApi:
             message = frame.json()
             if message["type"] == "result":
                 self._settle(message)
+            elif message["type"] == "event" and (flow := message["event"]["data"].get("flow_id")):
+                self._flows_progressed.add(flow)
+                self._flow_progressed.set()
             elif message["type"] == "event" and (new := message["event"]["data"].get("new_state")):
                 self.history.append(Change(time.time(), new["entity_id"], new["state"], new["attributes"]))
                 self._changed.set()
