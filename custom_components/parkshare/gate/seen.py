@@ -79,7 +79,7 @@ def _down(gate: Gate, before: Position, stood: Position, now: float, policy: Gat
         and gate.phase in (Phase.IDLE, Phase.LOOKING)
     ):
         gate = replace(gate, last_command=None)
-        if now - late.issued_at <= policy.late_answer and late.cause is not Cause.SAFETY:
+        if _answers_late(late, now, policy):
             return _lowered_late(gate, late.booking, now)
     gate, healed = _heal(gate, HEALS_WHEN_SEEN)
     if stood is Position.UP:
@@ -87,14 +87,9 @@ def _down(gate: Gate, before: Position, stood: Position, now: float, policy: Gat
     return go(gate, T.HEALED, now, *healed) if healed else (gate, ())
 
 
-def _answers_late(gate: Gate, late: Command, now: float, policy: GatePolicy) -> bool:
+def _answers_late(late: Command, now: float, policy: GatePolicy) -> bool:
     """Tell whether the barrier did, after we gave up, what we had asked for to let a car in."""
-    return (
-        gate.phase in (Phase.IDLE, Phase.LOOKING)
-        and late.target is Position.DOWN
-        and late.cause is not Cause.SAFETY
-        and 0 <= now - late.issued_at <= policy.late_answer
-    )
+    return late.cause is not Cause.SAFETY and 0 <= now - late.issued_at <= policy.late_answer
 
 
 def _lowered(gate: Gate, now: float, policy: GatePolicy) -> Step:
