@@ -37,3 +37,11 @@ CONF_OCCUPANCY: Final = "occupancy"
 CONF_OWNER: Final = "owner"
 CONF_OWNER_PLATE: Final = "owner_plate"
 CONF_RANGE_M: Final = "range_m"
+# Where in the camera's picture plates are looked for: [left, top, right, bottom] as fractions; absent for all of it.
+CONF_REGION: Final = "region"
+# How much evidence admits a car: a recognition Level ("strict", "balanced", "lenient").
+CONF_LEVEL: Final = "level"
+# Other sources of readings beside the camera: a list of mappings, each with its kind.
+CONF_SOURCES: Final = "sources"
+# How long the best picture of an admission is kept at the house (hours; 0: not at all).
+CONF_PICTURE_HOURS: Final = "picture_hours"

@@ -10,7 +10,7 @@ import logging
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,9 @@ class FakeReader:
     async def read(self, picture: Picture) -> Look:
         self.pictures.append(picture)
         return self.looks.pop(0) if self.looks else Look((), picture.taken_at, self.name)
+
+    async def read_best(self, pictures: Sequence[Picture]) -> Look:
+        return await self.read(pictures[-1])
 
     async def stop(self) -> None:
         self.running = False

@@ -4,6 +4,7 @@ And a reader that reads what the camera shows: a picture is `plate|number`.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, override
 
 from homeassistant.components.camera import Camera
@@ -186,6 +187,9 @@ class PlateReader:
             (Reading(plate, (0.99,) * len(plate), ((0, 0), (9, 0), (9, 3), (0, 3)), source=self.name),) if plate else ()
         )
         return Look(readings, picture.taken_at, f"{self.name} {self.reads}")
+
+    async def read_best(self, pictures: Sequence[Picture]) -> Look:
+        return await self.read(pictures[-1])
 
     async def stop(self) -> None:
         """Nothing to give back."""

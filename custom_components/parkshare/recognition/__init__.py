@@ -3,33 +3,41 @@
 from .embedded import EmbeddedReader
 from .normalise import check_plate, fold, normalise, same_plate
 from .types import (
+    WHOLE,
     BadPicture,
     Decision,
     Look,
+    Mark,
     Picture,
     PlateError,
+    Quality,
     Reader,
     ReaderError,
     ReaderTimeout,
     ReaderUnavailable,
     Reading,
+    Region,
     Verdict,
 )
 from .verdict import DEFAULT_POLICY, VerdictPolicy, judge
 
 __all__ = [
     "DEFAULT_POLICY",
+    "WHOLE",
     "BadPicture",
     "Decision",
     "EmbeddedReader",
     "Look",
+    "Mark",
     "Picture",
     "PlateError",
+    "Quality",
     "Reader",
     "ReaderError",
     "ReaderTimeout",
     "ReaderUnavailable",
     "Reading",
+    "Region",
     "Verdict",
     "VerdictPolicy",
     "check_plate",

@@ -77,6 +77,10 @@ class EmbeddedReader:
                 await self._end(child)
                 raise
 
+    async def read_best(self, pictures: Sequence[Picture]) -> Look:
+        """Read the newest of some pictures of one moment."""
+        return await self.read(pictures[-1])
+
     async def stop(self) -> None:
         """End the worker; a picture that is being read is given up."""
         child, self._child = self._child, None

@@ -3,9 +3,10 @@
 Standard library and numpy only. Plates are personal: no repr here shows one, since a repr ends in logs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,35 @@ type LogMatrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """The part of a picture in which plates are looked for, as fractions of its width and height (0..1)."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a region that is empty or reaches out of the picture."""
+        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
+            raise ValueError("region: must lie in the picture: left < right and top < bottom, all between 0 and 1.")
+
+
+WHOLE: Final = Region()
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One picture of the camera, still encoded.
 
-    content is a JPEG, PNG or WebP file; taken_at is UTC epoch seconds.
+    content is a JPEG, PNG or WebP file; taken_at is UTC epoch seconds. camera names the view for as long as the reader
+    runs (any text, empty for none): between pictures of one view a reader may look where something moved.
     """
 
     content: bytes = field(repr=False)
     taken_at: float
+    region: Region = WHOLE
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +66,49 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a picture is for reading plates, measured inside its region.
+
+    width and height are of the whole picture (px); brightness is the mean and contrast the spread (5 % to 95 %) of
+    its luma, both 0..1; sharpness is about 1 where edges are as steep as the pixels allow and falls to 0 with blur;
+    glare is the part of the pixels that are blown out. What follows is of the likeliest plate, None where there is
+    none: its width and height in px of the picture, and how far its line of text is turned (degrees, 0 is level).
+    """
+
+    width: int
+    height: int
+    brightness: float
+    contrast: float
+    sharpness: float
+    glare: float
+    plate_width: float | None = None
+    plate_height: float | None = None
+    plate_tilt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
-    """What one picture gave: all its readings, best detected first; none is an answer too."""
+    """What one picture gave: all its readings, likeliest plates first; none is an answer too.
+
+    A reader that compares several pictures of one moment says with taken_at which one it read.
+    """
 
     readings: tuple[Reading, ...]
     taken_at: float
     source: str = ""
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to be drawn into a picture for its owner: a box (corners in px of the picture) and words beside it.
+
+    sure marks what was read as a plate; others are drawn fainter.
+    """
+
+    box: tuple[Point, ...]
+    label: str = field(repr=False)
+    sure: bool = True
 
 
 class Decision(StrEnum):
@@ -117,6 +176,12 @@ class Reader(Protocol):
 
     async def read(self, picture: Picture) -> Look:
         """Read one picture; raises BadPicture, ReaderTimeout or ReaderUnavailable."""
+
+    async def read_best(self, pictures: Sequence[Picture]) -> Look:
+        """Read the best of some pictures of one moment, newest last; raises as read does.
+
+        Which is best is the reader's own judgement; one that has none reads the newest.
+        """
 
     async def stop(self) -> None:
         """Give everything back; may be called at any time and more than once."""
