@@ -17,6 +17,8 @@ PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "data" / "plates"
 class Labelled:
     file: Path
     plate: str
+    top: int
+    height: int  # px, of the plate
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +40,7 @@ def photographs() -> list[Labelled]:
     if not table.exists():
         pytest.skip("labelled photographs (../shared/data/plates) are not beside this repository")
     with table.open() as file:
-        return [Labelled(PHOTOGRAPHS / row["file"], row["plate"]) for row in csv.DictReader(file)]
+        return [
+            Labelled(PHOTOGRAPHS / row["file"], row["plate"], int(row["y"]), int(row["height"]))
+            for row in csv.DictReader(file)
+        ]

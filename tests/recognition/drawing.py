@@ -17,6 +17,25 @@ def plate(text: str, *, height: int = 60) -> Image.Image:
     return drawn
 
 
+def _letters(text: str, height: int) -> Image.Image:
+    font = ImageFont.load_default(height * 0.95)
+    left, top, right, bottom = font.getbbox(text)
+    drawn = Image.new("RGB", (int(right - left) + 4, height), "white")
+    ImageDraw.Draw(drawn).text((2 - left, (height - bottom - top) / 2), text, fill="black", font=font)
+    return drawn
+
+
+def two_lines(upper: str, lower: str, *, height: int = 120) -> Image.Image:
+    """Draw a white plate of two lines, nearly square, as motorcycles have."""
+    line = height // 2 - height // 12
+    lines = [_letters(text, line) for text in (upper, lower)]
+    drawn = Image.new("RGB", (max(one.width for one in lines) + height // 4, height), "white")
+    ImageDraw.Draw(drawn).rectangle((1, 1, drawn.width - 2, height - 2), outline="black", width=2)
+    for one, top in zip(lines, (height // 12, height // 2), strict=True):
+        drawn.paste(one, ((drawn.width - one.width) // 2, top))
+    return drawn
+
+
 def scene(*plates: Image.Image, size: tuple[int, int] = (1280, 720), degrees: float = 0.0) -> Image.Image:
     """Draw a grey yard with a dark car's rear for each plate, side by side, a little blurred as cameras are."""
     drawn = Image.new("RGB", size, (128, 132, 128))

@@ -69,8 +69,25 @@ def test_it_also_runs_as_a_module_of_the_integration(picture: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,  # it imports Home Assistant
         cwd=MAIN.parents[3],
     )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["readings"][0]["text"] == "BKX4287"
+
+
+def test_a_region_leaves_out_what_lies_outside_and_readings_name_their_reader(tmp_path: Path, models: Path) -> None:
+    file = tmp_path / "two.jpg"
+    file.write_bytes(encoded(scene(plate("MTR5529"), plate("BKX4287"))))
+    ran = run("read", file, "--json", "--region", "50%,0,1,1")
+    readings = json.loads(ran.stdout)["readings"]
+    assert {"ppocr", "own"} == {reading["source"] for reading in readings if reading["text"] == "BKX4287"}
+    assert "MTR5529" not in {reading["text"] for reading in readings}
+    assert "ppocr" in run("read", file, "--region", "0.5,0,1,1").stdout
+
+
+@pytest.mark.parametrize("region", ["0.5", "1,0,0,1", "a,b,c,d", "0,0,1,200%", ""])
+def test_an_absurd_region_is_wrong_usage(picture: Path, region: str) -> None:
+    ran = run("read", picture, "--region", region)
+    assert ran.returncode == 2
+    assert "0.2,0.5,0.8,1" in ran.stderr

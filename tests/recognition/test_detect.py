@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from custom_components.parkshare.recognition.detect import boxes_of, spots_of, windows_around, windows_over
+from custom_components.parkshare.recognition.detect import boxes_of, spots_of
 
 
 def drawn(
@@ -68,52 +68,6 @@ def test_specks_and_pale_smears_are_no_boxes() -> None:
     image = drawn((100, 100, 2, 1, 0))
     image[20:40, 20:90] = 0.35
     assert boxes_of(image) == []
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 1920), st.floats(0, 1080), st.floats(0.04, 1)), max_size=30),
-    st.floats(100, 2500),
-    st.floats(100, 1500),
-)
-@settings(max_examples=100)
-def test_closer_looks_lie_in_the_picture_and_show_the_strongest_spot(
-    spots: list[tuple[float, float, float]], width: float, height: float
-) -> None:
-    ordered = np.array(sorted(spots, key=lambda spot: -spot[2])).reshape(-1, 3)
-    windows = windows_around(ordered, (1920, 1080), (width, height), 4)
-    assert len(windows) <= 4
-    assert bool(windows) == bool(spots)
-    for left, top, right, bottom in windows:
-        assert left >= 0
-        assert top >= 0
-        assert right <= 1920 + 1e-6
-        assert bottom <= 1080 + 1e-6
-    if spots:
-        x, y, _ = ordered[0]
-        left, top, right, bottom = windows[0]
-        assert left <= x <= right
-        assert top <= y <= bottom
-
-
-@given(st.tuples(st.integers(100, 4000), st.integers(100, 4000)), st.floats(0, 1), st.floats(0, 1))
-@settings(max_examples=100)
-def test_windows_over_a_picture_show_every_plate_whole_in_some_window(
-    picture: tuple[int, int], across: float, down: float
-) -> None:
-    windows = windows_over(picture, (640, 400), (128, 64))
-    left, top = across * max(0, picture[0] - 128), down * max(0, picture[1] - 64)
-    right, bottom = min(picture[0], left + 128), min(picture[1], top + 64)
-    slack = 1e-6
-    assert any(
-        w[0] <= left + slack and w[1] <= top + slack and w[2] >= right - slack and w[3] >= bottom - slack
-        for w in windows
-    )
-    assert all(w[0] >= 0 and w[1] >= 0 and w[2] <= picture[0] + slack and w[3] <= picture[1] + slack for w in windows)
-
-
-def test_text_at_the_picture_edge_does_not_take_all_windows() -> None:
-    spots = np.array([[2.0, 2.0, 0.9], [30.0, 2.0, 0.8], [900.0, 600.0, 0.5]])
-    assert len(windows_around(spots, (1280, 720), (640, 400), 4)) == 2
 
 
 def test_text_too_small_for_a_box_leaves_a_spot() -> None:

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from contextlib import suppress
 
 import pytest
 from PIL import Image
@@ -10,6 +11,8 @@ from PIL import Image
 from custom_components.parkshare.recognition import BadPicture
 from custom_components.parkshare.recognition.pictures import MOST_BYTES, MOST_PIXELS, open_picture
 from tests.recognition.drawing import encoded, plate, scene
+
+ORIENTATION, DESCRIPTION = 0x0112, 0x010E  # EXIF
 
 
 def png_claiming(width: int, height: int, data: bytes = b"") -> bytes:
@@ -52,6 +55,19 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     side = int(MOST_PIXELS**0.5) + 1
     with pytest.raises(BadPicture, match="pixels"):
         open_picture(png_claiming(side, side))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_damaged_notes_in_a_picture_are_no_worse_than_damaged_pixels() -> None:
+    notes = Image.Exif()
+    notes[ORIENTATION] = 6
+    notes[DESCRIPTION] = "hello"
+    whole = encoded(Image.new("RGB", (64, 64)), exif=notes.tobytes())
+    start = whole.index(b"Exif")
+    for at in range(start, start + len(notes.tobytes())):
+        for value in range(14):
+            with suppress(BadPicture):
+                assert open_picture(whole[:at] + bytes([value]) + whole[at + 1 :]).mode == "RGB"
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])

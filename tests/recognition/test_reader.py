@@ -1,6 +1,7 @@
 """The embedded reader with its real worker process, and with every way in which that can go wrong."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -20,10 +21,15 @@ from custom_components.parkshare.recognition import (
     ReaderUnavailable,
     judge,
 )
-from custom_components.parkshare.recognition.embedded import STRIKES, STRIKES_WINDOW_S
+from custom_components.parkshare.recognition.embedded import OWN_WEIGHTS, worker_command
+from custom_components.parkshare.recognition.frames import LARGEST_BODY, PROTOCOL
+from custom_components.parkshare.recognition.strikes import STRIKES, WINDOW_S as STRIKES_WINDOW_S
 from tests.recognition.drawing import encoded, plate, scene
+from tests.recognition.test_pictures import bad_pictures
 
 TEXT = "BKX4287"
+TIGHT_MEMORY_KB = 380_000  # enough for the networks and usual pictures
+READY = json.dumps({"ready": True, "protocol": PROTOCOL}).encode()
 PICTURE = Picture(encoded(scene(plate(TEXT))), taken_at=100.0)
 
 
@@ -47,6 +53,14 @@ async def fault(reader: EmbeddedReader, number: int) -> None:
 def is_gone(pid: int) -> bool:
     """Tell whether a process is neither running nor waiting to be collected."""
     return not Path(f"/proc/{pid}").exists()
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a process that is not our child is gone, or only waits to be collected by somebody."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def of_process(reader: EmbeddedReader, what: str) -> bytes:
@@ -100,6 +114,43 @@ async def test_the_worker_stays_warm_and_is_gone_after_stop(reader: EmbeddedRead
     assert is_gone(pid)
 
 
+async def test_a_worker_that_nobody_asks_ends_and_the_next_picture_gets_a_new_one(models: Path) -> None:
+    reader = EmbeddedReader(models, idle=0.2)
+    try:
+        await reader.start()
+        pid = reader.pid
+        assert pid is not None
+        for _ in range(200):
+            if not is_gone(pid):
+                await asyncio.sleep(0.05)
+        assert reader.pid is None
+        assert (await reader.read(PICTURE)).readings[0].text == TEXT
+    finally:
+        await reader.stop()
+
+
+async def test_a_worker_that_is_asked_again_and_again_stays(models: Path) -> None:
+    reader = EmbeddedReader(models, idle=1.0)
+    try:
+        await reader.start()
+        pid = reader.pid
+        for _ in range(6):
+            await asyncio.sleep(0.3)
+            await reader.start()
+        assert reader.pid == pid
+    finally:
+        await reader.stop()
+
+
+async def test_a_picture_that_takes_longer_than_the_idle_time_is_read_to_its_end(models: Path) -> None:
+    reader = EmbeddedReader(models, idle=0.01)
+    try:
+        assert (await reader.read(PICTURE)).readings[0].text == TEXT
+    finally:
+        await reader.stop()
+    assert reader.pid is None
+
+
 async def test_a_stopped_reader_starts_again_by_itself(reader: EmbeddedReader) -> None:
     await reader.read(PICTURE)
     await reader.stop()
@@ -118,7 +169,8 @@ async def test_pictures_that_come_together_are_all_read(reader: EmbeddedReader) 
 async def test_bad_pictures_cost_nothing_but_themselves(reader: EmbeddedReader) -> None:
     await reader.start()
     pid = reader.pid
-    for content in (b"", b"<html>no</html>", PICTURE.content[:2000]):
+    # More than a frame holds is refused before it is sent.
+    for content in (*bad_pictures().values(), bytes(LARGEST_BODY + 1)):
         with pytest.raises(BadPicture):
             await reader.read(Picture(content, 0.0))
     assert (await reader.read(PICTURE)).readings[0].text == TEXT
@@ -249,6 +301,8 @@ async def test_a_missing_or_damaged_model_names_the_file_and_the_remedy(
         ("print('Hello, this is not a frame at all.')", "a frame of"),
         ("import sys; sys.stdout.buffer.write(bytes([0,0,0,2,0,0,0,0]) + b'[]')", "not an object"),
         ("import sys; sys.stdout.buffer.write(bytes([0,0,0,2,0,0,0,0]) + b'{}')", "something else"),
+        ("import sys; sys.stdout.buffer.write(bytes([0,0,0,14,0,0,0,0]) + b'{\"ready\":true}')", "different versions"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "SIGILL.*processor"),
         ("import time; time.sleep(60)", "0.5 s"),
     ],
 )
@@ -269,7 +323,7 @@ async def test_an_answer_that_makes_no_sense_ends_the_worker(answer: str) -> Non
     program = (
         "import struct, sys, time\n"
         "def send(text): sys.stdout.buffer.write(struct.pack('>II', len(text), 0) + text); sys.stdout.buffer.flush()\n"
-        "send(b'{\"ready\":true}')\n"
+        f"send({READY!r})\n"
         "sys.stdin.buffer.read(8)\n"
         f"send({answer.encode()!r})\n"
         "time.sleep(60)\n"
@@ -306,3 +360,87 @@ async def test_the_worker_ends_when_its_reader_is_gone(models: Path) -> None:
         await child._process.wait()
     await reader.stop()
     assert is_gone(pid)
+
+
+async def test_an_answer_that_trickles_is_ended_in_time() -> None:
+    program = (
+        "import struct, sys, time\n"
+        "def send(data): sys.stdout.buffer.write(data); sys.stdout.buffer.flush()\n"
+        f"send(struct.pack('>II', {len(READY)}, 0) + {READY!r})\n"
+        "sys.stdin.buffer.read(8)\n"
+        "send(struct.pack('>II', 1000, 0))\n"
+        "while True: send(b' '); time.sleep(0.05)\n"
+    )
+    reader = EmbeddedReader(command=(sys.executable, "-c", program), read_timeout=0.5)
+    began = time.monotonic()
+    with pytest.raises(ReaderTimeout, match=r"0\.5 s"):
+        await reader.read(PICTURE)
+    assert time.monotonic() - began < 5
+    assert reader.pid is None
+
+
+async def test_a_worker_of_a_killed_home_assistant_ends_by_itself(models: Path, tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from custom_components.parkshare.recognition import EmbeddedReader\n"
+        "async def main():\n"
+        "    reader = EmbeddedReader()\n"
+        "    await reader.start()\n"
+        "    print(reader.pid, flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    root = Path(__file__).parents[2]
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        program,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert parent.stdout is not None
+    async with asyncio.timeout(30):
+        worker = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    for _ in range(100):
+        if has_ended(worker):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the worker goes on for nobody")
+
+
+async def test_a_picture_that_needs_too_much_memory_costs_itself_only(models: Path) -> None:
+    # The limit is set from outside, too low for the largest picture; the worker must not try to raise it.
+    script = f'ulimit -v {TIGHT_MEMORY_KB}; exec "$@"'
+    reader = EmbeddedReader(command=("/bin/sh", "-c", script, "sh", *worker_command(models, OWN_WEIGHTS)))
+    large = encoded(Image.new("RGB", (5000, 5000), "grey"), "PNG", compress_level=1)
+    with pytest.raises((BadPicture, ReaderTimeout)):
+        await reader.read(Picture(large, 0.0))
+    assert (await reader.read(PICTURE)).readings[0].text == TEXT
+    await reader.stop()
+
+
+async def test_the_worker_is_bounded(reader: EmbeddedReader) -> None:
+    await reader.start()
+    limits = of_process(reader, "limits").decode()
+    fields = {line[:25].strip(): line[25:].split() for line in limits.splitlines()}
+    assert fields["Max address space"][0] == str(1 << 30)
+    assert fields["Max core file size"][0] == "0"
+    niceness = int(of_process(reader, "stat").decode().rpartition(")")[2].split()[16])
+    assert niceness > os.getpriority(os.PRIO_PROCESS, 0)
+    await reader.read(PICTURE)
+    peak = next(line for line in of_process(reader, "status").decode().splitlines() if line.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 250 * 1024
+
+
+@pytest.mark.parametrize("name", ["own.ncnn.bin", "own.ncnn.param", "SHA256SUMS"])
+async def test_a_missing_file_of_our_own_reader_is_named_too(models: Path, tmp_path: Path, name: str) -> None:
+    own = tmp_path / "own_weights"
+    shutil.copytree(OWN_WEIGHTS, own)
+    (own / name).unlink()
+    with pytest.raises(ReaderUnavailable) as caught:
+        await EmbeddedReader(models, own=own).start()
+    assert f"own_weights/{name} is missing" in caught.value.reason
+    assert "Install ParkShare again" in caught.value.remedy

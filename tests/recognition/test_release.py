@@ -25,8 +25,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_the_integration_at_its_top_and_nothing_that_was_only_made_by_running_it(release: Path) -> None:
     names = zipfile.ZipFile(release).namelist()
-    assert {"manifest.json", "config_flow.py", "translations/en.json", "recognition/models/det.ncnn.bin"} <= set(names)
+    assert {"manifest.json", "config_flow.py", "translations/en.json"} <= set(names)
+    reading = ("models/det.ncnn.bin", "models/rec.ncnn.bin", "models/NOTICE", "own_weights/own.ncnn.bin")
+    assert {f"recognition/{name}" for name in reading} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith((".", "/"))]
+
+
+def test_it_is_small_enough_for_a_slow_line(release: Path) -> None:
+    assert release.stat().st_size < 20_000_000
 
 
 def test_the_same_tree_gives_the_same_bytes(release: Path, tmp_path: Path) -> None:

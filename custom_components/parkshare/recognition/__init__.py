@@ -1,6 +1,7 @@
 """Reading number plates: readers, and the verdict over what they read. Knows nothing of Home Assistant."""
 
 from .embedded import EmbeddedReader
+from .levels import DEFAULT_POLICY, POLICIES, Level, VerdictPolicy
 from .normalise import check_plate, fold, normalise, same_plate
 from .types import (
     WHOLE,
@@ -19,14 +20,16 @@ from .types import (
     Region,
     Verdict,
 )
-from .verdict import DEFAULT_POLICY, VerdictPolicy, judge
+from .verdict import judge
 
 __all__ = [
     "DEFAULT_POLICY",
+    "POLICIES",
     "WHOLE",
     "BadPicture",
     "Decision",
     "EmbeddedReader",
+    "Level",
     "Look",
     "Mark",
     "Picture",

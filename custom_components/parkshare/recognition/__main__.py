@@ -17,10 +17,17 @@ if not __package__:
 
 
 def main() -> int:
-    """Run the worker or a command for people; returns the exit code."""
-    if sys.argv[1:2] == ["worker"]:
-        worker = importlib.import_module(".worker", __package__)
-        return int(worker.main(Path(sys.argv[2]), int(sys.argv[3])))
+    """Run a worker, the service or a command for people; returns the exit code."""
+    match sys.argv[1:]:
+        case ["worker", models, own, threads]:
+            worker = importlib.import_module(".worker", __package__)
+            return int(worker.main(Path(models), Path(own), int(threads)))
+        case ["fast-plate-worker", models]:
+            worker = importlib.import_module(".fast_plate_worker", __package__)
+            return int(worker.main(models))
+        case ["serve", *arguments]:
+            service = importlib.import_module(".service_main", __package__)
+            return int(service.main(arguments))
     cli = importlib.import_module(".cli", __package__)
     return int(cli.main(sys.argv[1:]))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _IMPOSSIBLE = -1e30  # stands for log 0 without the warnings of -inf
+RESCALED = 8  # steps; probabilities of 1e-12 stay far above the smallest number for so long
 
 
 def greedy(matrix: NDArray[np.floating]) -> tuple[list[int], list[float]]:
@@ -32,36 +33,41 @@ def greedy(matrix: NDArray[np.floating]) -> tuple[list[int], list[float]]:
 def log_likelihoods(matrix: NDArray[np.floating], texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """Return log P(text | matrix) of each text (as columns), summed over all its alignments.
 
-    Texts of one length are scored together: about 1 ms for 100 plates.
+    Texts are scored together: about 0.3 ms for one, 1 ms for 30 plates.
     """
-    result = np.full(len(texts), _IMPOSSIBLE)
-    by_length: dict[int, list[int]] = {}
-    for index, text in enumerate(texts):
-        by_length.setdefault(len(text), []).append(index)
-    for length, indices in by_length.items():
-        columns = np.array([texts[index] for index in indices], dtype=np.intp).reshape(len(indices), length)
-        result[indices] = _forward(matrix, columns)
-    return result
-
-
-def _forward(matrix: NDArray[np.floating], columns: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Run the forward recursion for B texts of n columns each; returns B log-likelihoods."""
-    count, length = columns.shape
-    # States: blank, first, blank, second, ... blank.
-    states = np.zeros((count, 2 * length + 1), dtype=np.intp)
-    states[:, 1::2] = columns
+    if not texts:
+        return np.zeros(0)
+    lengths = np.array([len(text) for text in texts])
+    # States of a text: blank, first, blank, second, ... blank; shorter ones end with blanks that nobody looks at.
+    states = np.zeros((len(texts), 2 * int(lengths.max()) + 1), dtype=np.intp)
+    for row, text in enumerate(texts):
+        states[row, 1 : 2 * len(text) : 2] = text
     # A character may follow another without a blank between, unless they are equal.
-    may_skip = np.zeros(states.shape, dtype=bool)
-    may_skip[:, 3::2] = columns[:, 1:] != columns[:, :-1]
-    alpha = np.full(states.shape, _IMPOSSIBLE)
-    alpha[:, 0] = matrix[0, 0]
-    if length:
-        alpha[:, 1] = matrix[0, columns[:, 0]]
-    for step in range(1, len(matrix)):
-        one_back = np.full(states.shape, _IMPOSSIBLE)
-        one_back[:, 1:] = alpha[:, :-1]
-        two_back = np.full(states.shape, _IMPOSSIBLE)
-        two_back[:, 2:] = alpha[:, :-2]
-        two_back[~may_skip] = _IMPOSSIBLE
-        alpha = np.logaddexp(np.logaddexp(alpha, one_back), two_back) + matrix[step][states]
-    return np.logaddexp(alpha[:, -1], alpha[:, -2]) if length else alpha[:, -1]
+    may_skip = np.zeros(states.shape)
+    may_skip[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    alpha, scale = _forward(np.exp(matrix)[:, states], may_skip)
+    rows = np.arange(len(texts))
+    # A text ends with its last character or the blank after it; the empty one has only the blank.
+    total = alpha[rows, 2 * lengths] + np.where(lengths > 0, alpha[rows, np.maximum(2 * lengths - 1, 0)], 0.0)
+    possible = total > 0
+    return np.where(possible, np.log(np.where(possible, total, 1.0)) + scale, _IMPOSSIBLE)
+
+
+def _forward(
+    emitted: NDArray[np.float64], may_skip: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Run the forward recursion over T x B x S probabilities; returns B x S and the logs of their divisors."""
+    steps, count, width = emitted.shape
+    # Two columns of nothing before the first state, so that looking back needs no special case.
+    alpha = np.zeros((count, width + 2))
+    alpha[:, 2:4] = emitted[0, :, :2]
+    scale = np.zeros(count)
+    for step in range(1, steps):
+        moved = alpha[:, 2:] + alpha[:, 1:-1] + may_skip * alpha[:, :-2]
+        alpha[:, 2:] = moved * emitted[step]
+        if step % RESCALED == 0:
+            largest = alpha.max(axis=1)
+            largest[largest == 0] = 1.0
+            alpha /= largest[:, None]
+            scale += np.log(largest)
+    return alpha[:, 2:], scale

@@ -4,7 +4,6 @@ The map is what differentiable binarisation learns (Liao et al., 2020): a shrunk
 grown back. No OpenCV: it does not exist where Home Assistant runs.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +24,6 @@ BLOCK: Final = 16  # px of the map; the grain of faint spots
 # 0.2 when the whole picture was shrunk to 0.27 million pixels, 99 % more than this; the rest of a picture has a
 # dozen blocks above 0.1.
 FAINT: Final = 0.035
-SHOWN: Final = 0.7  # part of a window, about its middle, that counts as shown by it
 SLENDER: Final = 2.0  # variance along over variance across; rounder kernels have no direction
 
 
@@ -99,43 +97,6 @@ def spots_of(probability: NDArray[np.float32]) -> NDArray[np.float64]:
     spots = np.stack([(columns + 0.5) * BLOCK, (rows + 0.5) * BLOCK, strongest[rows, columns]], axis=1)
     ordered: NDArray[np.float64] = spots[np.argsort(-spots[:, 2], kind="stable")].astype(np.float64)
     return ordered
-
-
-def windows_around(
-    spots: NDArray[np.float64], picture: tuple[int, int], size: tuple[float, float], most: int
-) -> list[Window]:
-    """Choose windows of one size (px of the picture) that show the strongest spots and what is around them."""
-    width, height = min(size[0], picture[0]), min(size[1], picture[1])
-    left_over = spots
-    chosen: list[Window] = []
-    while len(left_over) and len(chosen) < most:
-        x, y, _ = left_over[0]
-        left = float(np.clip(x - width / 2, 0, picture[0] - width))
-        top = float(np.clip(y - height / 2, 0, picture[1] - height))
-        chosen.append((left, top, left + width, top + height))
-        # What is near a rim may be cut and gets a window of its own, except where the picture ends too.
-        shown_x = _shown(left_over[:, 0], left, width, picture[0])
-        shown_y = _shown(left_over[:, 1], top, height, picture[1])
-        left_over = left_over[1:][~(shown_x & shown_y)[1:]]
-    return chosen
-
-
-def _shown(at: NDArray[np.float64], start: float, length: float, end: float) -> NDArray[np.bool_]:
-    """Tell which places along one side are well inside a window, or at the picture's own end."""
-    rim = length * (1 - SHOWN) / 2
-    return ((at >= start + rim) | (start <= 0)) & ((at <= start + length - rim) | (start + length >= end))
-
-
-def windows_over(picture: tuple[int, int], size: tuple[float, float], overlap: tuple[float, float]) -> list[Window]:
-    """Cover the whole picture with windows of one size that overlap by at least so much (all in px of the picture)."""
-    width, height = min(size[0], picture[0]), min(size[1], picture[1])
-    columns, rows = (
-        1 if whole <= part else 1 + math.ceil((whole - part) / (part - shared))
-        for whole, part, shared in zip(picture, (width, height), overlap, strict=True)
-    )
-    lefts = np.linspace(0, picture[0] - width, columns).tolist()
-    tops = np.linspace(0, picture[1] - height, rows).tolist()
-    return [(left, top, left + width, top + height) for top in tops for left in lefts]
 
 
 def boxes_of(probability: NDArray[np.float32]) -> list[TextBox]:

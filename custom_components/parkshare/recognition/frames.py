@@ -2,24 +2,33 @@
 
 Pure: standard library and numpy. A frame is two big-endian 32-bit lengths, then the header, then the body.
 
-Reader to worker: {"op": "read"} with the encoded picture as body. Worker to reader: {"ready": true} once, then for
-each picture {"readings": [{"text", "confidences", "box", "steps"}]} with the float32 matrices one after another as
-body; or {"error": "models" | "packages" | "picture" | "memory", "message"}.
+Worker to reader, once: {"ready": true, "protocol": PROTOCOL} or {"error": "models" | "packages", "message"}.
+
+Reader to worker: {"op": "read", "pictures": [{"bytes", "taken_at", "region", "camera"}]} with the encoded pictures
+one after another as body, answered by {"chosen": index, "readings": [{"text", "confidences", "box", "source",
+"steps"}], "quality": {...}} with the float32 matrices as body; or {"op": "draw", "region", "marks": [{"box", "label",
+"sure"}], "widest"} with a picture as body, answered by {"drawn": true} with a JPEG as body. Either may be answered by
+{"error": "picture" | "memory" | "request", "message"}.
 """
 
 import json
 import struct
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 
 from .alphabet import CHARACTERS
-from .types import Reading
+from .types import Look, Mark, Picture, Quality, Reading, Region
 
+PROTOCOL: Final = 2  # counted up with every change, so that parts of two versions do not misunderstand each other
 PREFIX: Final = struct.Struct(">II")
 LARGEST_HEADER: Final = 1 << 20
 LARGEST_BODY: Final = 32 << 20
+# More than the worker ever sends: what it says is judged in the event loop.
+MOST_READINGS: Final = 200
+MOST_STEPS: Final = 512
 _COLUMNS: Final = 1 + len(CHARACTERS)
 
 
@@ -45,37 +54,112 @@ def parse_header(text: bytes) -> dict[str, Any]:
     """Parse a header; raises FrameError."""
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FrameError("a header that is not JSON") from error
     if not isinstance(header, dict):
         raise FrameError("a header that is not an object")
     return header
 
 
-def pack_readings(readings: Sequence[Reading]) -> bytes:
-    """Make the frame that answers a picture."""
+def fitting(pictures: Sequence[Picture]) -> list[Picture]:
+    """Keep the newest of some pictures that fit into one frame, newest last; the newest is always kept."""
+    kept: list[Picture] = []
+    size = 0
+    for picture in reversed(pictures):
+        size += len(picture.content)
+        if kept and size > LARGEST_BODY:
+            break
+        kept.insert(0, picture)
+    return kept
+
+
+def read_request(pictures: Sequence[Picture]) -> tuple[dict[str, Any], bytes]:
+    """Make the header and body that ask for reading the best of some pictures that fit."""
+    described = [
+        {"bytes": len(p.content), "taken_at": p.taken_at, "region": _corners(p.region), "camera": p.camera}
+        for p in pictures
+    ]
+    return {"op": "read", "pictures": described}, b"".join(picture.content for picture in pictures)
+
+
+def pictures_of(header: dict[str, Any], body: bytes) -> list[Picture]:
+    """Read what read_request made; raises FrameError."""
+    pictures = []
+    offset = 0
+    try:
+        for item in header["pictures"]:
+            content = body[offset : offset + int(item["bytes"])]
+            offset += int(item["bytes"])
+            pictures.append(Picture(content, float(item["taken_at"]), Region(*item["region"]), str(item["camera"])))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FrameError("pictures that do not fit together") from error
+    if not pictures or offset != len(body):
+        raise FrameError("pictures that do not fit together")
+    return pictures
+
+
+def draw_request(picture: Picture, marks: Sequence[Mark], *, widest: int) -> tuple[dict[str, Any], bytes]:
+    """Make the header and body that ask for drawing."""
+    described = [{"box": mark.box, "label": mark.label, "sure": mark.sure} for mark in marks]
+    header = {"op": "draw", "region": _corners(picture.region), "marks": described, "widest": widest}
+    return header, picture.content
+
+
+def marks_of(header: dict[str, Any]) -> tuple[Region, list[Mark], int]:
+    """Read what draw_request made; raises FrameError."""
+    try:
+        marks = [Mark(_points(item["box"]), str(item["label"]), bool(item["sure"])) for item in header["marks"]]
+        return Region(*header["region"]), marks, int(header["widest"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FrameError("marks that do not fit together") from error
+
+
+def pack_answer(chosen: int, readings: Sequence[Reading], quality: Quality) -> bytes:
+    """Make the frame that answers pictures."""
     matrices = [np.asarray(r.matrix, dtype="<f4") for r in readings if r.matrix is not None]
     described = [
-        {"text": r.text, "confidences": r.confidences, "box": r.box, "steps": 0 if r.matrix is None else len(r.matrix)}
+        {
+            "text": r.text,
+            "confidences": r.confidences,
+            "box": r.box,
+            "source": r.source,
+            "steps": 0 if r.matrix is None else len(r.matrix),
+        }
         for r in readings
     ]
-    return pack({"readings": described}, b"".join(matrix.tobytes() for matrix in matrices))
+    header = {"chosen": chosen, "readings": described, "quality": asdict(quality)}
+    return pack(header, b"".join(matrix.tobytes() for matrix in matrices))
 
 
-def unpack_readings(header: dict[str, Any], body: bytes, *, source: str, taken_at: float) -> tuple[Reading, ...]:
-    """Read the answer to a picture; raises FrameError."""
+def look_of(header: dict[str, Any], body: bytes, asked: Sequence[Picture], *, source: str) -> Look:
+    """Read the answer to the pictures asked for with read_request; raises FrameError."""
     readings = []
     offset = 0
     try:
+        picture = asked[int(header["chosen"])]
         values = np.frombuffer(body, dtype="<f4")
+        if len(header["readings"]) > MOST_READINGS or not np.isfinite(values).all():
+            raise FrameError("readings that nobody would send")
         for item in header["readings"]:
             steps = int(item["steps"])
+            if not 0 <= steps <= MOST_STEPS:
+                raise FrameError("a matrix that nobody would send")
             size = steps * _COLUMNS
             matrix = values[offset : offset + size].reshape(steps, _COLUMNS) if steps else None
             offset += size
-            box = tuple((float(x), float(y)) for x, y in item["box"])
             confidences = tuple(float(value) for value in item["confidences"])
-            readings.append(Reading(str(item["text"]), confidences, box, matrix, source, taken_at))
-    except (KeyError, TypeError, ValueError) as error:
+            box = _points(item["box"])
+            made_by = str(item["source"])
+            readings.append(Reading(str(item["text"]), confidences, box, matrix, made_by, picture.taken_at))
+        quality = Quality(**header["quality"])
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise FrameError("readings that do not fit together") from error
-    return tuple(readings)
+    return Look(tuple(readings), picture.taken_at, source, quality)
+
+
+def _corners(region: Region) -> tuple[float, float, float, float]:
+    return (region.left, region.top, region.right, region.bottom)
+
+
+def _points(box: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in box)

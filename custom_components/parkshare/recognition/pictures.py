@@ -1,6 +1,7 @@
 """Opening a picture that a camera sent, or anything else that pretends to be one."""
 
 import io
+import struct
 from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -19,6 +20,20 @@ def open_picture(content: bytes) -> Image.Image:
 
     Its size is judged by its header, before anything is unpacked.
     """
+    return _opened(content, "RGB", None)
+
+
+def open_grey(content: bytes, widest: int) -> Image.Image:
+    """Decode to grey and shrink by a whole factor what is wider than so many pixels; raises BadPicture.
+
+    JPEGs are shrunk while they are decoded, which is quick.
+    """
+    grey = _opened(content, "L", widest)
+    factor = grey.width // widest
+    return grey.reduce(factor) if factor > 1 else grey
+
+
+def _opened(content: bytes, mode: str, widest: int | None) -> Image.Image:
     if not content:
         raise BadPicture("The picture is empty. Check that the camera is on.")
     if len(content) > MOST_BYTES:
@@ -33,12 +48,16 @@ def open_picture(content: bytes) -> Image.Image:
             )
         if min(width, height) < LEAST_SIDE:
             raise BadPicture(f"The picture has only {width} x {height} pixels. Choose a larger picture size.")
-        upright = ImageOps.exif_transpose(picture)
-        return upright if upright.mode == "RGB" else upright.convert("RGB")
+        if widest is not None and width > widest:
+            picture.draft(mode, (widest, height * widest // width))
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)  # in place: a copy of a large picture is many MB
+        return picture if picture.mode == mode else picture.convert(mode)
     except UnidentifiedImageError, Image.DecompressionBombError:
         raise BadPicture("This is not a JPEG, PNG or WebP picture. Check the camera's address.") from None
     except (
         OSError,
+        struct.error,
         ValueError,
         SyntaxError,
         EOFError,

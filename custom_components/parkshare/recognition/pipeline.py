@@ -1,8 +1,7 @@
-"""From a picture to readings: a glance and closer looks, several crops of what is hard to read."""
+"""From a picture to readings: a glance and closer looks, two readers, and an end as soon as a plate is surely read."""
 
-import hashlib
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -10,148 +9,224 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .alphabet import CHARACTERS
-from .ctc import greedy
-from .detect import Detected, TextBox, Window, detect, windows_around, windows_over
+from .box_reader import LIKELY, OWN, PPOCR, SURE, BoxReader, Glimpse, Spelled, agree, merged
+from .detect import Detected, TextBox, Window, detect
+from .lines import around, is_plate_of_two, stack, stacked
 from .network import Network
-from .recognise import Recogniser, crop
-from .types import Reading
+from .overlay import at_rim, is_lettering, is_stamp, on_one_line
+from .own_reader import OwnReader
+from .recognise import Recogniser
+from .search import LEGIBLE_WIDTH, Search, Step
+from .weights import MODEL_FILES, OWN_FILES, check_files
 
-# The first look is at the whole picture shrunk to so many pixels: about 100 ms on one core and 220 MB of memory, both
-# growing with the pixels (1.2 million took 1.1 GB). So closer looks are windows, not larger pictures.
-GLANCE_PIXELS: Final = 240_000
-CLOSER: Final = 2.1  # each closer look shows so much more; never more than the picture has
-MOST_LEVELS: Final = 3  # the glance and two closer looks: a 4K picture in its own pixels
-WINDOW: Final = (640, 400)  # px of the network; as much work as the glance
-OVERLAP: Final = (128, 64)  # px of the network; more than a plate, so that each is whole in some window
-MOST_WINDOWS: Final = 9  # for each level
-# Text narrower than this in the detector's input may be half a plate: 70 px is safe, below 40 px plates are lost.
-LEGIBLE_WIDTH: Final = 70.0
-# Crops of one box, as the part of its height taken off at top and bottom. Tight crops keep state names, slogans and
-# frames out; letters cut at the edge are the price. Tried in turn until one is read clearly: +1 to +5 points.
-TRIMS: Final = (0.1, 0.0, 0.16)
-CLEAR: Final = 0.95  # least confidence of all characters at which no other crop is tried
-SURE: Final = 0.9  # the same, at which no closer look is taken
-SHORTEST_TEXT: Final = 2  # characters; single ones are screws and lamps
-PLATE_LENGTHS: Final = range(5, 10)  # characters of what counts as a plate when deciding whether to go on
-SHAPES: Final = (1.0, 16.0)  # width / height of a line that can be a plate, two-line and motorcycle plates included
-MOST_BOXES: Final = 10  # for each level, best first: a street full of signs must not take seconds
-
-
-class ModelsError(Exception):
-    """A file of the models is missing or damaged; the message names it."""
+SHAPES: Final = (0.5, 10.0)  # width / height of a line of a plate: "B" above "AB 1234", a long one-line plate
+# For each picture, likeliest first: a street full of signs must not take seconds.
+MOST_GLIMPSES: Final = 40  # boxes that our own reader looks at, 8 ms each
+MOST_READ: Final = 10  # boxes that both readers read, 10 to 60 ms each
+MOST_STACKS: Final = 4  # pairs of lines
+# Boxes that are looked at at all: a wall full of writing has thousands, photographs of streets a few dozen.
+MOST_FOUND: Final = 400
+SAME_SIZE: Final = (0.75, 1.35)  # widths of two boxes of one text in two windows
+BUSY_BLOCK: Final = (8, 16)  # px of the half-size picture (height, width): about a plate's height when it is far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Read:
+class View:
+    """The part of a picture that is looked at: where its corner lies in the picture (px), and how high that is (px)."""
+
+    image: Image.Image
+    left: int
+    top: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A box with the scale at which the detector saw it."""
+
     box: TextBox
-    text: str
-    confidences: tuple[float, ...]
-    matrix: NDArray[np.float32]
+    scale: float
 
     @property
-    def certainty(self) -> float:
-        return min(self.confidences, default=0.0)
+    def legible(self) -> bool:
+        return self.scale >= 1 or self.box.width * self.scale >= LEGIBLE_WIDTH
+
+
+@dataclass(slots=True)
+class _State:
+    """One picture, while it is read."""
+
+    view: View
+    found: list[_Found] = field(default_factory=list)
+    said: list[Spelled] = field(default_factory=list)
+    glimpses: dict[int, Glimpse] = field(default_factory=dict)
+    read: set[int] = field(default_factory=set)
+    stacks: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be read, whatever is found."""
+        return len(self.glimpses) >= MOST_GLIMPSES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a picture says, likeliest plates first, in px of its view; at_first: it was in the window to begin with."""
+
+    said: list[Spelled]
+    at_first: bool
 
 
 class Pipeline:
-    """The two networks and the path between them. Loads in about 0.1 s, after checking the models' checksums."""
+    """The three networks and the path between them. Loads in about 0.1 s, after checking all files."""
 
-    def __init__(self, models: Path, *, threads: int) -> None:
-        check_models(models)
+    def __init__(self, models: Path, own: Path, *, threads: int) -> None:
+        """Load; raises ModelsError or OSError naming the file."""
+        check_files(models, MODEL_FILES)
+        check_files(own, OWN_FILES)
         self._detector = Network(models, "det", threads=threads)
-        self._recogniser = Recogniser(Network(models, "rec", threads=threads), models / "charset.txt")
+        recogniser = Recogniser(Network(models, "rec", threads=threads), models / "charset.txt")
+        self._boxes = BoxReader(recogniser, OwnReader(own))
 
-    def read(self, picture: Image.Image) -> list[Reading]:
-        """Read the plate-like texts of an RGB picture, likeliest plates first.
+    def read(self, view: View, *, first: Window | None = None) -> Seen:
+        """Read the plate-like texts of a view; first is a window (px of the view) that may already show the plate.
 
         Looks closer, where text may be, until a plate is surely read that was large enough to be seen well.
         """
-        found: list[_Read] = []
-        scale = min(1.0, math.sqrt(GLANCE_PIXELS / (picture.width * picture.height)))
-        windows: list[Window] = [(0.0, 0.0, float(picture.width), float(picture.height))]
-        for _ in range(MOST_LEVELS):
-            seen = [detect(self._detector, picture, window, scale) for window in windows]
-            reads = [read for box in _plate_shaped(seen) for read in self._read_box(picture, box)]
-            found += reads
-            if scale == 1.0 or any(_is_plate(read) and read.box.width * scale >= LEGIBLE_WIDTH for read in reads):
-                break
-            scale = min(1.0, scale * CLOSER)
-            windows = _closer(picture, seen, scale)
-            if not windows:
-                break
-        ordered = sorted(_merged(found), key=lambda read: (not _is_plate(read), -read.certainty))
-        return [_reading(read) for read in ordered]
+        state = _State(view)
+        size = view.image.size
+        whole = (0.0, 0.0, float(size[0]), float(size[1]))
+        search = Search(size)
+        sure = False
+        starts = [whole] if first is None else [first, whole]
+        for index, start in enumerate(starts):
+            search.begin(start)
+            while not state.is_full and (step := search.urgent()) is not None:
+                self._show(state, search, step)
+            sure = self._read_found(state)
+            if sure:
+                return Seen(_ordered(state), at_first=index == 0 and first is not None)
+        if not _sure(state, least=LIKELY):
+            search.cover(busy(view.image))
+        while not sure and not state.is_full and (step := search.next()) is not None:
+            self._show(state, search, step)
+            sure = self._read_found(state)
+        return Seen(_ordered(state), at_first=False)
 
-    def _read_box(self, picture: Image.Image, box: TextBox) -> list[_Read]:
-        reads = []
-        for trim in TRIMS:
-            matrix = self._recogniser.read(crop(picture, box, trim=trim))
-            columns, confidences = greedy(matrix)
-            text = "".join(CHARACTERS[column - 1] for column in columns)
-            if len(text) >= SHORTEST_TEXT:
-                reads.append(_Read(box, text, tuple(round(value, 4) for value in confidences), matrix))
-            if not text or min(confidences) >= CLEAR:
-                break
-        return reads
+    def _show(self, state: _State, search: Search, step: Step) -> None:
+        seen = detect(self._detector, state.view.image, step.window, step.scale)
+        search.after(step, seen)
+        state.found += [_Found(box, step.scale) for box in _plate_shaped(seen)]
+        del state.found[MOST_FOUND:]
 
+    def _read_found(self, state: _State) -> bool:
+        """Read what was found and not read yet; tells whether a plate is sure now."""
+        texts = _once(state.found)
+        # What was seen too small is read only where nothing better was.
+        if self._read_boxes(state, [one for one in texts if one.legible]):
+            return True
+        return self._read_boxes(state, [one for one in texts if not one.legible])
 
-def check_models(models: Path) -> None:
-    """Compare every file of the models with SHA256SUMS; raises ModelsError naming the first that does not match."""
-    try:
-        lines = (models / "SHA256SUMS").read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError) as error:
-        raise ModelsError("SHA256SUMS is missing") from error
-    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    for name in ("charset.txt", "det.ncnn.bin", "det.ncnn.param", "rec.ncnn.bin", "rec.ncnn.param"):
-        try:
-            digest = hashlib.sha256((models / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise ModelsError(f"{name} is missing") from error
-        if sums.get(name) != digest:
-            raise ModelsError(f"{name} is damaged")
+    def _read_boxes(self, state: _State, found: Sequence[_Found]) -> bool:
+        before = len(state.glimpses)
+        for one in found:
+            if id(one.box) not in state.glimpses and not state.is_full:
+                state.glimpses[id(one.box)] = self._boxes.glimpse(state.view.image, one.box)
+        seen = [state.glimpses[id(one.box)] for one in found if id(one.box) in state.glimpses]
+        for glimpse in sorted(seen, key=lambda glimpse: -glimpse.promise):
+            if glimpse.promise and id(glimpse.box) not in state.read and len(state.read) < MOST_READ:
+                state.read.add(id(glimpse.box))
+                state.said += self._boxes.read(state.view.image, glimpse)
+        if len(state.glimpses) > before:
+            self._read_stacks(state, seen)
+        legible = {id(one.box) for one in found if one.legible}
+        return any(id(one.box) in legible for one in _sure(state))
 
-
-def _closer(picture: Image.Image, seen: list[Detected], scale: float) -> list[Window]:
-    """Choose where to look closer: everywhere while that is affordable, else where text may be."""
-    size, overlap = (WINDOW[0] / scale, WINDOW[1] / scale), (OVERLAP[0] / scale, OVERLAP[1] / scale)
-    everywhere = windows_over(picture.size, size, overlap)
-    if len(everywhere) <= MOST_WINDOWS:
-        return everywhere
-    spots = np.concatenate([detected.spots for detected in seen])
-    return windows_around(spots[np.argsort(-spots[:, 2], kind="stable")], picture.size, size, MOST_WINDOWS)
-
-
-def _plate_shaped(seen: list[Detected]) -> list[TextBox]:
-    """Keep the best boxes of a level that could be plates by their shape, each once where windows overlap."""
-    least, most = SHAPES
-    kept: list[TextBox] = []
-    for box in sorted((box for detected in seen for box in detected.boxes), key=lambda box: -box.score):
-        centre = box.corners.mean(axis=0)
-        twice = any(np.linalg.norm(other.corners.mean(axis=0) - centre) < box.height / 2 for other in kept)
-        if not twice and least <= box.width / max(1.0, box.height) <= most:
-            kept.append(box)
-    return kept[:MOST_BOXES]
+    def _read_stacks(self, state: _State, seen: Sequence[Glimpse]) -> None:
+        for upper, lower in stacked([glimpse.box for glimpse in seen]):
+            pair = (id(upper), id(lower))
+            if pair in state.stacks or len(state.stacks) >= MOST_STACKS:
+                continue
+            lines = [self._boxes.line(state.view.image, state.glimpses[line]) for line in pair]
+            state.stacks.add(pair)
+            box = around(upper, lower)
+            state.said += [
+                Spelled.of(box, stack(above.matrix, below.matrix), above.source)
+                for above, below in zip(*lines, strict=True)
+                if is_plate_of_two(above.text, below.text)
+            ]
 
 
-def _is_plate(read: _Read) -> bool:
-    """Tell whether a text is surely read and could be a plate: a digit, and the usual number of characters."""
-    return len(read.text) in PLATE_LENGTHS and any(c.isdigit() for c in read.text) and read.certainty >= SURE
+def _stamps(state: _State) -> set[int]:
+    """List the boxes (by id) that the camera wrote into the picture, and those on one line with them."""
+    rim = _at_rim(state)
+    texts = [one.text for one in rim]
+    stamps = [one.box for one in rim if is_stamp(one.text, texts)]
+    return {id(one.box) for one in rim if any(on_one_line(one.box, stamp) for stamp in stamps)}
 
 
-def _merged(reads: list[_Read]) -> list[_Read]:
-    """Keep the surest of those that say the same at the same place; different texts of one place all stay."""
-    kept: list[_Read] = []
-    for read in sorted(reads, key=lambda read: -read.certainty):
-        centre = read.box.corners.mean(axis=0)
-        if not any(
-            other.text == read.text and np.linalg.norm(other.box.corners.mean(axis=0) - centre) < read.box.height
-            for other in kept
-        ):
-            kept.append(read)
+def _at_rim(state: _State) -> list[Spelled]:
+    """List the texts that lie where cameras write, whatever they say."""
+    view = state.view
+    offset = np.array([view.left, view.top])
+    return [one for one in state.said if at_rim(TextBox(one.box.corners + offset, one.box.score), view.height)]
+
+
+def _lettering(state: _State) -> set[int]:
+    """List the boxes (by id) that are one of many texts together."""
+    boxes = [one.box for one in _once(state.found)]
+    # Boxes that say nothing need no judgement; around two lines there is a box that was never found.
+    asked = {id(one.box) for one in state.said}
+    return {id(one.box) for one in state.found if id(one.box) in asked and is_lettering(one.box, boxes)}
+
+
+def _sure(state: _State, *, least: float = SURE) -> list[Spelled]:
+    """List the texts that are surely read (by their least confidence) and plates, as far as one can tell."""
+    plates = [one for one in state.said if one.source == PPOCR and one.is_plate]
+    sure = [one for one in plates if one.certainty >= least or _is_agreed(one, state.said)]
+    if not sure:
+        return []
+    # "GARAGE 1" has as many characters as a plate. Written by the camera, it must not end the search for the car's.
+    others = {id(one.box) for one in _at_rim(state)} | _lettering(state)
+    return [one for one in sure if id(one.box) not in others]
+
+
+def _is_agreed(dear: Spelled, said: Sequence[Spelled]) -> bool:
+    return any(one.source == OWN and one.box is dear.box and agree(dear, one) for one in said)
+
+
+def _ordered(state: _State) -> list[Spelled]:
+    """Return what was said, likeliest plates first, without what the camera wrote."""
+    stamps, lettering = _stamps(state), _lettering(state)
+    kept = [one for one in state.said if id(one.box) not in stamps]
+    return sorted(merged(kept), key=lambda one: (id(one.box) in lettering, not one.is_plate, -one.certainty))
+
+
+def _once(found: Sequence[_Found]) -> list[_Found]:
+    """Keep one box of each text: where windows overlap or a closer look was taken, the one that was seen largest."""
+    kept: list[_Found] = []
+    least, most = SAME_SIZE
+    middles = np.empty((len(found), 2))
+    widths = np.empty(len(found))
+    for one in sorted(found, key=lambda one: (-one.scale, -one.box.score)):
+        middle, width, count = one.box.corners.mean(axis=0), one.box.width, len(kept)
+        near = np.linalg.norm(middles[:count] - middle, axis=1) < one.box.height / 2
+        if not (near & (widths[:count] >= least * width) & (widths[:count] <= most * width)).any():
+            middles[count], widths[count] = middle, width
+            kept.append(one)
     return kept
 
 
-def _reading(read: _Read) -> Reading:
-    corners = tuple((round(float(x), 1), round(float(y), 1)) for x, y in read.box.corners)
-    return Reading(read.text, read.confidences, corners, read.matrix)
+def _plate_shaped(seen: Detected) -> list[TextBox]:
+    least, most = SHAPES
+    return [box for box in seen.boxes if least <= box.width / max(1.0, box.height) <= most]
+
+
+def busy(image: Image.Image) -> NDArray[np.float32]:
+    """Tell how busy the places of a picture are: the mean step between neighbours, in blocks. Plates are very busy."""
+    half = image.convert("L").reduce(2) if min(image.size) > 2 * BUSY_BLOCK[1] else image.convert("L")
+    steps = np.abs(np.diff(np.asarray(half, dtype=np.float32), axis=1))
+    height, width = (side // block for side, block in zip(steps.shape, BUSY_BLOCK, strict=True))
+    blocks = steps[: height * BUSY_BLOCK[0], : width * BUSY_BLOCK[1]]
+    means: NDArray[np.float32] = blocks.reshape(height, BUSY_BLOCK[0], width, BUSY_BLOCK[1]).mean(axis=(1, 3))
+    return means

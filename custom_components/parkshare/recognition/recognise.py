@@ -1,5 +1,7 @@
 """What does a line of text say: PP-OCRv6 recognition on ncnn, its output reduced to the characters of plates."""
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -42,24 +44,37 @@ class Recogniser:
         return logs
 
 
-def crop(picture: Image.Image, box: TextBox, *, trim: float = 0.0) -> Image.Image:
-    """Cut a box out of a picture, upright and HEIGHT high; trim takes a part of its height off at top and bottom."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How much of a box is cut out, in heights of the box: less at top and bottom, more at its left and right."""
+
+    trim: float = 0.0
+    left: float = 0.0
+    right: float = 0.0
+
+
+def crop(picture: Image.Image, box: TextBox, cut: Cut = Cut()) -> Image.Image:
+    """Cut a box out of a picture, upright and HEIGHT high; what lies outside of the picture is black."""
     top_left, top_right, bottom_right, bottom_left = box.corners
-    down_left, down_right = (bottom_left - top_left) * trim, (bottom_right - top_right) * trim
-    quad = (
-        *(top_left + down_left),
-        *(bottom_left - down_left),
-        *(bottom_right - down_right),
-        *(top_right + down_right),
+    along = (top_right - top_left) / max(1e-6, box.width) * box.height
+    down = bottom_left - top_left
+    corners = np.array(
+        [
+            top_left - along * cut.left + down * cut.trim,
+            bottom_left - along * cut.left - down * cut.trim,
+            bottom_right + along * cut.right - down * cut.trim,
+            top_right + along * cut.right + down * cut.trim,
+        ]
     )
-    height = max(4.0, box.height * (1 - 2 * trim))
-    width = min(WIDEST, max(16, int(np.ceil(HEIGHT * max(4.0, box.width) / height))))
+    height = max(4.0, box.height * (1 - 2 * cut.trim))
+    wide = max(4.0, box.width + box.height * (cut.left + cut.right))
+    width = min(WIDEST, max(16, math.ceil(HEIGHT * wide / height)))
     # Sampling takes single pixels, so large text would alias: shrink the surroundings first.
     factor = int(height // (2 * HEIGHT))
     if factor > 1:
-        left, top = np.floor(np.maximum(box.corners.min(axis=0) - 2, 0)).astype(int)
-        right, bottom = np.ceil(box.corners.max(axis=0) + 2).astype(int)
+        left, top = np.floor(np.maximum(corners.min(axis=0) - 2, 0)).astype(int).tolist()
+        right, bottom = np.ceil(corners.max(axis=0) + 2).astype(int).tolist()
         around = picture.crop((left, top, min(right, picture.width), min(bottom, picture.height)))
         picture = around.reduce(factor)
-        quad = tuple((value - offset) / factor for value, offset in zip(quad, (left, top) * 4, strict=True))
-    return picture.transform((width, HEIGHT), Image.Transform.QUAD, quad, Image.Resampling.BILINEAR)
+        corners = (corners - (left, top)) / factor
+    return picture.transform((width, HEIGHT), Image.Transform.QUAD, corners.ravel().tolist(), Image.Resampling.BILINEAR)

@@ -123,9 +123,11 @@ class Decision(StrEnum):
 class Verdict:
     """The answer to: is this the expected car?
 
-    reason says why in plain words and never contains a plate. looks counts the pictures that were judged;
-    agreeing and contrary count those that speak for and against; score is the best log-likelihood ratio of the
-    expected plate against the best other reading (0 is perfect, None if nothing could be compared).
+    reason says why in plain words and never contains a plate; evidence says what it rests on, a short sentence each,
+    for the owner. looks counts the pictures that were judged; agreeing and contrary count those that speak for and
+    against; score is how much likelier the expected plate is than any other text in the best of them, by all readers
+    together (natural logarithm: above 0 no other is likelier; None if nothing could be compared). best_at is when the
+    picture was taken that decided, or came nearest to it; None if none shows anything.
     """
 
     decision: Decision
@@ -134,6 +136,8 @@ class Verdict:
     agreeing: int = 0
     contrary: int = 0
     score: float | None = None
+    best_at: float | None = None
+    evidence: tuple[str, ...] = ()
 
 
 class PlateError(ValueError):

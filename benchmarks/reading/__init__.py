@@ -1,0 +1,1 @@
+"""The parts of the benchmark of plate reading (benchmarks/recognition.py)."""
