@@ -6,21 +6,36 @@ from typing import Any, Final
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, SUBENTRY_SPACE
 from .farewell import async_take_leave
 from .hub import ParkShareConfigEntry, ParkShareHub, async_remove_stores
 from .link.keys import BadKeyError
+from .region_page import async_register_pages
+from .services import async_setup_services
 from .space import SpaceRuntime
+from .tickets import tickets_of
+
+CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.CALENDAR,
     Platform.EVENT,
+    Platform.IMAGE,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
+
+
+async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
+    """Register what is there once for all accounts: the actions, and the pages of the flows."""
+    async_setup_services(hass)
+    await async_register_pages(hass, tickets_of(hass))
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) -> bool:

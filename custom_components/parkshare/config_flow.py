@@ -13,10 +13,10 @@ from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
+    OptionsFlow,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -37,6 +37,8 @@ from .const import (
 )
 from .link import pairing
 from .link.keys import BadKeyError, HouseKeys
+from .options_flow import ReaderOptionsFlow
+from .reader_flow import READER_SERVICE, ReaderDiscovery
 from .subentry_flow import SpaceSubentryFlow
 
 # Any: at run time these are schemas of Home Assistant's own engine, which voluptuous' types do not know.
@@ -69,7 +71,7 @@ class Attempt:
     waiting: asyncio.Task[pairing.Linked] | None = None
 
 
-class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
+class ParkShareConfigFlow(ReaderDiscovery, domain=DOMAIN):
     """Pair this house with a backend account."""
 
     VERSION = 1
@@ -81,6 +83,7 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
     _failure_shown: bool
 
     def __init__(self) -> None:
+        super().__init__()
         self._url = ""
         self._card = pairing.ServerCard("", "", "")
         self._reason = ""  # what a backend said that we have no text for
@@ -92,6 +95,13 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
         """Spaces are subentries."""
         return {SUBENTRY_SPACE: SpaceSubentryFlow}
 
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """The reader of plates is an option."""
+        return ReaderOptionsFlow()
+
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the address of the backend."""
@@ -102,7 +112,12 @@ class ParkShareConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
-        """Take up a backend that announces itself in the local network."""
+        """Take up a backend, or a reader of plates, that announces itself in the local network."""
+        if discovery_info.type == READER_SERVICE:
+            return await self.async_step_reader_found(discovery_info)
+        return await self._async_backend_found(discovery_info)
+
+    async def _async_backend_found(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         server = discovery_info.properties.get("id")
         if not server or discovery_info.port is None:
             return self.async_abort(reason="not_parkshare")

@@ -45,3 +45,15 @@ CONF_LEVEL: Final = "level"
 CONF_SOURCES: Final = "sources"
 # How long the best picture of an admission is kept at the house (hours; 0: not at all).
 CONF_PICTURE_HOURS: Final = "picture_hours"
+
+# Entry options: which reader of plates (readers.ReaderKind), and whether the embedded one reads beside it.
+CONF_READER: Final = "reader"
+CONF_TOGETHER: Final = "together"
+# The reader service: its address, its token (left out of diagnostics), and the id by which it announces itself.
+CONF_SERVICE_URL: Final = "service_url"
+CONF_SERVICE_TOKEN: Final = "service_token"  # noqa: S105 - the name of an option
+CONF_SERVICE_ID: Final = "service_id"
+# fast-plate-ocr: names of its hubs' models, or paths of ONNX files.
+CONF_OCR: Final = "ocr"
+CONF_OCR_CONFIG: Final = "ocr_config"
+CONF_DETECTOR: Final = "detector"

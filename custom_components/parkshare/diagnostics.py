@@ -9,18 +9,24 @@ from typing import Any
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 
+from .album import USUAL_HOURS
 from .const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
     CONF_CAMERA,
     CONF_CAMERA_POWER,
+    CONF_LEVEL,
     CONF_OCCUPANCY,
     CONF_OWNER,
     CONF_OWNER_PLATE,
+    CONF_PICTURE_HOURS,
     CONF_RANGE_M,
+    CONF_REGION,
+    CONF_SOURCES,
     CONF_SPACE_ID,
 )
 from .hub import ParkShareConfigEntry, ParkShareHub
+from .recognition.levels import Level
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ParkShareConfigEntry) -> dict[str, Any]:
@@ -41,8 +47,13 @@ async def _space(hass: HomeAssistant, hub: ParkShareHub, subentry: ConfigSubentr
     return {
         "barrier": _entity(hass, data[CONF_BARRIER]),
         "barrier_on_means": data.get(CONF_BARRIER_ON_MEANS),
-        "camera": _entity(hass, data[CONF_CAMERA]),
+        "camera": _entity(hass, data.get(CONF_CAMERA)),
         "camera_power": _entity(hass, data.get(CONF_CAMERA_POWER)),
+        "region_drawn": bool(data.get(CONF_REGION)),
+        "level": data.get(CONF_LEVEL, Level.BALANCED.value),
+        # What kinds of other sources there are. Their settings name entities, servers and accounts.
+        "sources": sorted(str(source.get("kind")) for source in data.get(CONF_SOURCES, ())),
+        "picture_hours": data.get(CONF_PICTURE_HOURS, USUAL_HOURS),
         "occupancy": [_entity(hass, entity_id) for entity_id in data.get(CONF_OCCUPANCY, ())],
         # Whether the owner is followed, never where they are: the state of a person is a place.
         "owner_followed": bool(data.get(CONF_OWNER)),

@@ -9,7 +9,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import SpaceEntity
 from .hub import ParkShareConfigEntry
-from .space import EVENT_TYPES, LOWERED, PlateEvent, SpaceRuntime
+from .plate_events import EVENT_TYPES, PlateEvent
+from .space import SpaceRuntime
 
 PARALLEL_UPDATES = 0
 
@@ -23,9 +24,9 @@ async def async_setup_entry(
 
 
 class PlateEventEntity(SpaceEntity, EventEntity):
-    """Admitted, refused, unsure; and lowered, with the milliseconds that each part took."""
+    """Admitted, refused, unsure; lowered, with the milliseconds that each part took; and what was odd about a car."""
 
-    _attr_event_types = [*EVENT_TYPES.values(), LOWERED]  # noqa: RUF012 - as Home Assistant's own entities do it
+    _attr_event_types = list(EVENT_TYPES)  # noqa: RUF012 - as Home Assistant's own entities do it
 
     def __init__(self, runtime: SpaceRuntime) -> None:
         super().__init__(runtime, "plate")
@@ -34,7 +35,7 @@ class PlateEventEntity(SpaceEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Follow what happens."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._runtime.async_add_plate_listener(self._happened))
+        self.async_on_remove(self._runtime.plate_events.async_add_listener(self._happened))
 
     @callback
     def _happened(self, event: PlateEvent) -> None:

@@ -16,6 +16,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_time_interval
 
 from . import issues
+from .album import async_remove_album
 from .bookings import Bookings
 from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
 from .durable import DurableStore, NotStoredError
@@ -40,6 +41,7 @@ from .link.session import LinkHandler, LinkState
 from .link_status import LinkStatus
 from .offers import OfferCalendar
 from .publisher import Publisher
+from .readers import async_prepare, reader_of
 from .recognition import EmbeddedReader, Reader
 from .space import SpaceRuntime
 from .standby import Standby
@@ -60,7 +62,9 @@ class ParkShareHub(LinkHandler):
         self.hass = hass
         self.entry = entry
         self.keys = HouseKeys.from_text(sign=entry.data[CONF_SIGN_KEY], seal=entry.data[CONF_SEAL_KEY])
-        self.reader: Reader = reader or EmbeddedReader()
+        # Always there: what is read when the chosen reader cannot, and what draws.
+        self.embedded = EmbeddedReader()
+        self.reader: Reader = reader or reader_of(hass, entry, self.embedded)
         self.spaces: dict[str, SpaceRuntime] = {}
         self.grants = GrantStore(hass, entry.entry_id)
         self._subentries: dict[str, ConfigSubentry] = {
@@ -230,6 +234,7 @@ class ParkShareHub(LinkHandler):
         for space in gone:
             await OfferCalendar(self.hass, calendar_key(self.entry, space)).async_remove()
             await store_of(self.hass, space).async_remove()
+            await async_remove_album(self.hass, space)
         await self._house.async_change(
             lambda state: replace(
                 state,
@@ -253,7 +258,12 @@ class ParkShareHub(LinkHandler):
         self.async_when_done(self._desk.stop)
         self.async_when_done(self._status.stop)
         self._status.start()
-        for name, work in (("link", self._link.run()), ("publisher", self._publisher.async_run())):
+        works = {
+            "link": self._link.run(),
+            "publisher": self._publisher.async_run(),
+            "reader": async_prepare(self.hass, self.entry),
+        }
+        for name, work in works.items():
             self._tasks.append(self.entry.async_create_background_task(self.hass, work, f"parkshare {name}"))
 
     async def async_stop(self) -> None:
@@ -267,6 +277,7 @@ class ParkShareHub(LinkHandler):
         for runtime in self.spaces.values():
             await runtime.async_stop()
         await self.reader.stop()
+        await self.embedded.stop()
         issues.async_clear_all(self.hass, self.entry, self._subentries.values())
 
     @callback
@@ -355,6 +366,7 @@ async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
         DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}").async_remove(),
         *(OfferCalendar(hass, calendar_key(entry, space)).async_remove() for space in spaces),
         *(store_of(hass, space).async_remove() for space in spaces),
+        *(async_remove_album(hass, space) for space in spaces),
     )
 
 

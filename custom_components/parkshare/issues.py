@@ -28,6 +28,7 @@ CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
 TAKEN_OVER: Final = "taken_over"
 ENTITY_MISSING: Final = "entity_missing"
 PUBLISH_REFUSED: Final = "publish_refused"
+READER_FALLBACK: Final = "reader_fallback"
 
 
 @callback
@@ -49,6 +50,24 @@ def async_clear(hass: HomeAssistant, entry: ConfigEntry, *kinds: str) -> None:
     """The cause is gone."""
     for kind in kinds:
         ir.async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}")
+
+
+@callback
+def async_reader_trouble(hass: HomeAssistant, entry: ConfigEntry, reason: str) -> None:
+    """Tell that the chosen reader does not work, and why; empty when it does. The embedded one reads meanwhile."""
+    issue_id = f"{READER_FALLBACK}_{entry.entry_id}"
+    if not reason:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=READER_FALLBACK,
+        translation_placeholders={"title": entry.title, "reason": reason},
+    )
 
 
 @callback
@@ -139,6 +158,7 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry, subentries: Iterabl
         WRONG_HOST,
         CERTIFICATE_UNTRUSTED,
         TAKEN_OVER,
+        READER_FALLBACK,
     )
     for subentry in subentries:
         ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}")

@@ -42,10 +42,12 @@ class Ledger:
 
     def __init__(self, hass: HomeAssistant, space_id: str, title: str, owner: OwnerWatch) -> None:
         self._store = store_of(hass, space_id)
+        self._space_id = space_id
         self._title = title
         self._owner = owner
         self._stored: dict[str, Any] | None = None
         self._unsent: list[Report] = []
+        self._told_state: dict[str, Any] = {}
 
     async def async_load(self) -> w.Gate:
         """Read the gate as it was; a new one where there is none."""
@@ -65,6 +67,14 @@ class Ledger:
     def report(self, t: str, d: dict[str, Any]) -> None:
         """Note something that the backend is to be told."""
         self._unsent.append((t, d))
+
+    def report_state(self, gate: w.Gate, *, sharing: bool) -> None:
+        """Note how the space is when that changed; while it moves there is nothing worth telling."""
+        fault = gate.fault.kind.value if gate.fault else None
+        state = {"space": self._space_id, "barrier": gate.position.value, "sharing": sharing, "fault": fault}
+        if state != self._told_state and gate.position is not w.Position.MOVING:
+            self._told_state = state
+            self.report("space.state", state)
 
     def is_behind(self, gate: w.Gate) -> bool:
         """Tell whether there is something to store or to hand over."""

@@ -1,144 +1,265 @@
-"""One armed phase: the camera wakes, pictures are read, and each look leads to a verdict."""
+"""One armed phase: the camera wakes, pictures are read while more are taken, and each look leads to a verdict."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import pairwise
+from logging import DEBUG, ERROR
 from time import monotonic
+from typing import Any, Final
 
+from .burst import Burst, Fault, Streak, Trouble
 from .const import LOGGER
-from .pictures import NoPictureError, SpaceCamera
-from .recognition import BadPicture, Look, Reader, ReaderTimeout, ReaderUnavailable, Verdict, judge
+from .evidence import Evidence
+from .pictures import NoPictureError, PictureTooLargeError, SamePictureError, SpaceCamera
+from .recognition import BadPicture, Look, Picture, Reader, ReaderTimeout, ReaderUnavailable, Verdict
+from .sources import PlateSource
+from .stopwatch import Stopwatch
 
-# A car that stood there earlier must not speak for the one that stands there now.
-LOOKS_KEPT = 12
-LOOK_MAX_AGE = 60.0  # s
-NEXT_PICTURE = 0.25  # s; after waking a camera has no new picture for a moment
-NEXT_READER = 2.0  # s; a reader that can't work will not work at once
-PAUSE_STEP = 0.2  # s
+NEXT_PICTURE: Final = 0.25  # s; after waking a camera has no new picture for a moment
+NEXT_READER: Final = 2.0  # s; a reader that can't work will not work at once
+PAUSE_STEP: Final = 0.2  # s
+READ_LIMIT: Final = 120.0  # s; readers have limits of their own, and several spaces may wait for one
+END_LIMIT: Final = 10.0  # s
+NO_ANSWER: Final = "The reader did not answer."
 
 
-class Stopwatch:
-    """When things of one admission happened, on the monotonic clock. Only differences leave it."""
+class Listener:
+    """Who is told what comes of looking. What it does not want to hear goes by."""
 
-    ORDER = ("fact", "camera", "picture", "reading", "verdict", "command", "confirmed")
+    def pace(self) -> float:
+        """Return how long to wait between two pictures, and after reading one (s)."""
+        return NEXT_PICTURE
 
-    def __init__(self) -> None:
-        self._marks: dict[str, float] = {}
+    def looked(self, verdict: Verdict, look: Look) -> None:
+        """Hear a verdict and the look that led to it."""
 
-    def start(self, *marks: str) -> None:
-        """Begin anew, with these marks at this moment."""
-        self._marks = dict.fromkeys(marks, monotonic())
+    def reader_failed(self, words: str) -> None:
+        """Hear that plates can't be read until somebody does something; empty when they can."""
 
-    def mark(self, name: str) -> None:
-        """Take the time of something; the last one counts."""
-        self._marks[name] = monotonic()
+    def reader_broke_off(self, words: str) -> None:
+        """Hear that a picture cost a reader its life."""
 
-    def mark_first(self, name: str) -> None:
-        """Take the time of something unless it has one."""
-        self._marks.setdefault(name, monotonic())
+    def pictures_failed(self, trouble: Trouble | None) -> None:
+        """Hear that the camera's pictures have been no use for a while; None when one was."""
 
-    def milliseconds(self) -> dict[str, int]:
-        """Return the way from each mark to the next one that exists, and all of it as `total`."""
-        known = [(name, self._marks[name]) for name in self.ORDER if name in self._marks]
-        parts = {
-            f"{earlier}_to_{later}": round((end - begin) * 1000) for (earlier, begin), (later, end) in pairwise(known)
-        }
-        return parts | ({"total": round((known[-1][1] - known[0][1]) * 1000)} if len(known) > 1 else {})
+    def source_failed(self, name: str, words: str) -> None:
+        """Hear that a plate source can't work; empty when it does."""
 
 
 class Looking:
-    """Looks for one car until it is told to stop. The camera is off when `run` ends, however it ends."""
+    """Looks for one car until it is told to stop. Camera and sources are off when `run` ends, however it ends."""
+
+    _patience: asyncio.Timeout | None = None
+    _woken = False
+    _broke_off = False
 
     def __init__(
         self,
-        camera: SpaceCamera,
+        camera: SpaceCamera | None,
         reader: Reader,
-        expected: str,
+        sources: Sequence[PlateSource],
+        evidence: Evidence,
         *,
-        verdict: Callable[[Verdict, Look], None],
-        pace: Callable[[], float],
-        trouble: Callable[[str], None],
+        listener: Listener,
         watch: Stopwatch,
-        limit: float,
+        limit: float | None,
     ) -> None:
+        self.evidence = evidence
         self._camera = camera
         self._reader = reader
-        self._expected = expected
-        self._verdict = verdict
-        self._pace = pace
-        self._trouble = trouble
+        self._sources = sources
+        self._listener = listener
         self._watch = watch
         self._limit = limit
-        self._looks: deque[Look] = deque(maxlen=LOOKS_KEPT)
-        self._said = ""
+        self._burst = Burst()
+        self._streak = Streak()
+        self._news = asyncio.Event()
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Look no more. A picture that is being read is read to its end: breaking off would cost the reader."""
         self._stopped.set()
+        self._news.set()
 
-    def expect(self, plate: str) -> None:
-        """The booking was changed."""
-        self._expected = plate
+    def look_longer(self) -> None:
+        """Begin the time limit anew: there was another sign of the car."""
+        if self._patience and self._limit and not self._patience.expired():
+            with suppress(RuntimeError):  # it is over already
+                self._patience.reschedule(asyncio.get_running_loop().time() + self._limit)
 
     async def run(self) -> None:
-        """Look until stopped, at most limit seconds by the monotonic clock."""
+        """Look until stopped, at most limit seconds by the monotonic clock after the last sign; None is for ever."""
         try:
-            async with asyncio.timeout(self._limit):
-                await asyncio.gather(self._camera.async_on(), self._warm_up())
-                self._watch.mark_first("camera")
-                while not self._stopped.is_set():
-                    failure = await self._look()
-                    await self._pause(self._pace if failure is None else partial(float, failure))
+            async with asyncio.timeout(self._limit) as self._patience, asyncio.TaskGroup() as group:
+                beside = [group.create_task(work) for work in self._work_beside_reading()]
+                if self._camera:
+                    await self._warm_up()
+                await self._again_and_again(self._read_on)
+                for task in beside:
+                    task.cancel()
         except TimeoutError:
             LOGGER.warning("Looking took longer than it may; the camera is turned off")
-        except Exception:  # noqa: BLE001 - without looks the gate gives up in time and tells the owner
-            LOGGER.exception("Looking broke off")
         finally:
-            await self._camera.async_off()
+            off = [self._camera.async_off()] if self._camera and self._woken else []
+            await async_to_the_end(asyncio.gather(*off, *map(async_end, self._sources)))
+
+    def _work_beside_reading(self) -> list[Coroutine[Any, Any, None]]:
+        capture = [self._capture(self._camera)] if self._camera else []
+        return [*capture, *map(self._listen, self._sources)]
+
+    async def _again_and_again(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Go on with what breaks off by a defect, ours or another's: a renter stands in the rain."""
+        told = False
+        while not self._stopped.is_set():
+            try:
+                await work()
+            except Exception as err:  # noqa: BLE001 - the gate gives up in time and tells the owner
+                LOGGER.log(DEBUG if told else ERROR, "Looking broke off and goes on", exc_info=err)
+                told = True
+                await self._pause(partial(float, NEXT_READER))
+
+    # The camera
+
+    async def _capture(self, camera: SpaceCamera) -> None:
+        """Wake the camera and take pictures, whether or not the last one is read already."""
+        self._woken = True
+        await camera.async_on()
+        self._watch.mark_first("camera")
+        await self._again_and_again(partial(self._take_on, camera))
+
+    async def _take_on(self, camera: SpaceCamera) -> None:
+        while not self._stopped.is_set():
+            begun = monotonic()
+            try:
+                self._burst.add(await camera.async_picture())
+            except NoPictureError as err:
+                LOGGER.debug("No picture: %s", err)
+                self._failed(_trouble_of(err))
+                await self._pause(partial(float, NEXT_PICTURE))
+            else:
+                self._news.set()
+                await asyncio.sleep(0)  # a camera that is quick never makes the reader wait
+                await self._pause(self._pace, begun)
+
+    async def _read_on(self) -> None:
+        """Read the best of what was taken meanwhile, again and again."""
+        while pictures := await self._taken():
+            failure = await self._read(pictures)
+            if failure is not None:
+                await self._pause(partial(float, failure))
+            elif not self.evidence.nearly_sure:
+                await self._pause(self._pace)
 
     async def _warm_up(self) -> None:
         try:
-            await self._reader.start()
+            async with asyncio.timeout(READ_LIMIT):
+                await self._reader.start()
         except ReaderUnavailable as err:
-            self._trouble(f"{err.reason} {err.remedy}")
+            self._listener.reader_failed(f"{err.reason} {err.remedy}")
+        except Exception:  # noqa: BLE001 - it may read all the same
+            LOGGER.exception("The reader could not be started")
 
-    async def _look(self) -> float | None:
-        """Take and judge one picture; when that failed, returns how long to wait before the next try (s)."""
+    async def _taken(self) -> tuple[Picture, ...]:
+        """Wait for pictures; none when looking is over."""
+        while not self._stopped.is_set():
+            self._news.clear()
+            if pictures := self._burst.take():
+                return pictures
+            await self._news.wait()
+        return ()
+
+    async def _read(self, pictures: Sequence[Picture]) -> float | None:
+        """Read and judge; when that failed, returns how long to wait before the next try (s)."""
+        self._watch.mark("picture")
         try:
-            picture = await self._camera.async_picture()
-            self._watch.mark("picture")
-            look = await self._reader.read(picture)
-        except NoPictureError as err:
-            LOGGER.debug("No picture: %s", err)
-            return NEXT_PICTURE
-        except (BadPicture, ReaderTimeout) as err:
+            async with asyncio.timeout(READ_LIMIT):
+                look = await self._reader.read_best(pictures)
+        except BadPicture as err:
             LOGGER.debug("A picture could not be read: %s", err)
+            self._failed(Trouble(Fault.UNUSABLE, str(err)))
+            return 0.0
+        except (ReaderTimeout, TimeoutError) as err:
+            LOGGER.debug("A picture could not be read: %s", err)
+            if not self._stopped.is_set() and not self._broke_off:
+                self._broke_off = True
+                self._listener.reader_broke_off(str(err) or NO_ANSWER)
             return NEXT_PICTURE
         except ReaderUnavailable as err:
             LOGGER.debug("The reader cannot work: %s", err.reason)
-            self._trouble(f"{err.reason} {err.remedy}")
+            self._listener.reader_failed(f"{err.reason} {err.remedy}")
             return NEXT_READER
-        if self._stopped.is_set():
-            return None
-        self._watch.mark("reading")
-        self._looks.append(look)
-        recent = [kept for kept in self._looks if look.taken_at - kept.taken_at <= LOOK_MAX_AGE]
-        verdict = judge(recent, self._expected)
-        self._watch.mark("verdict")
-        if verdict.reason != self._said:
-            self._said = verdict.reason
-            LOGGER.debug("Look %d, texts in it: %d; %s", len(self._looks), len(look.readings), verdict.reason)
-        self._verdict(verdict, look)
+        self._streak.good()
+        self._listener.pictures_failed(None)
+        self._listener.reader_failed("")
+        if not self._stopped.is_set():
+            self._watch.mark("reading")
+            self._judge(look, self.evidence.read(look, pictures))
         return None
 
-    async def _pause(self, seconds: Callable[[], float]) -> None:
+    def _failed(self, trouble: Trouble) -> None:
+        if (told := self._streak.failed(trouble, monotonic())) is not None:
+            self._listener.pictures_failed(told)
+
+    # Sources beside the camera
+
+    async def _listen(self, source: PlateSource) -> None:
+        try:
+            await source.async_start(partial(self._heard, source), partial(self._listener.source_failed, source.name))
+        except Exception:  # noqa: BLE001 - a source is another's work; the camera looks on without it
+            LOGGER.exception("The plate source %s cannot be started", source.name)
+
+    def _heard(self, source: PlateSource, look: Look) -> None:
+        if self._stopped.is_set():
+            return
+        self._listener.source_failed(source.name, "")
+        self._watch.mark("picture")
+        self._watch.mark("reading")
+        self._judge(look, self.evidence.heard(look, source.name))
+
+    # Both
+
+    def _judge(self, look: Look, verdict: Verdict) -> None:
+        self._watch.mark("verdict")
+        self._listener.looked(verdict, look)
+
+    def _pace(self) -> float:
+        return min(self._listener.pace(), NEXT_PICTURE) if self.evidence.nearly_sure else self._listener.pace()
+
+    async def _pause(self, seconds: Callable[[], float], begun: float | None = None) -> None:
         """Wait. Asked again and again how long: a sign of the car shortens a pause that has begun."""
-        begun = monotonic()
+        begun = monotonic() if begun is None else begun
         while not self._stopped.is_set() and (left := begun + seconds() - monotonic()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, PAUSE_STEP)):
                     await self._stopped.wait()
+
+
+def _trouble_of(err: NoPictureError) -> Trouble:
+    match err:
+        case SamePictureError():
+            return Trouble(Fault.FROZEN)
+        case PictureTooLargeError():
+            return Trouble(Fault.UNUSABLE, str(err))
+    return Trouble(Fault.SILENT)
+
+
+async def async_end(source: PlateSource) -> None:
+    """Turn a source off, whatever it does; the camera's next car waits for that."""
+    try:
+        async with asyncio.timeout(END_LIMIT):
+            await source.async_stop()
+    except Exception:  # noqa: BLE001 - the next one is ended all the same
+        LOGGER.exception("The plate source %s cannot be stopped", source.name)
+
+
+async def async_to_the_end(work: asyncio.Future[Any]) -> None:
+    """Wait for something that must end, even where the one who waits is told to leave it: then they leave after."""
+    left: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError as err:
+            left = err
+    if left:
+        raise left

@@ -1,27 +1,35 @@
-"""What the owner of a space is told when the gate needs a person. No text here names a plate or a position."""
+"""What the owner of a space is told when something needs a person. No text here names a plate or a position."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations
 
-from .const import DOMAIN
+from .burst import Trouble
+from .const import CONF_BARRIER, CONF_CAMERA, DOMAIN
 from .gate.words import FaultKind, Notice
+from .oddities import OddityKind
 
+BARRIER: Final = "barrier"
 READER: Final = "reader"
+PICTURES: Final = "pictures"
+SOURCE: Final = "source"
 
 
 class Notices:
     """The notices of one space: each stands at most once."""
 
-    def __init__(self, hass: HomeAssistant, space_id: str, title: str, barrier: str) -> None:
+    def __init__(self, hass: HomeAssistant, space_id: str, title: str, settings: Mapping[str, Any]) -> None:
         self._hass = hass
         self._space_id = space_id
         self._title = title
-        self._barrier = barrier
-        self._trouble = ""
+        self._barrier: str = settings[CONF_BARRIER]
+        self._camera: str = settings.get(CONF_CAMERA) or ""
+        # What is shown as something to repair: the words of each.
+        self._shown: dict[str, str] = {}
         self._texts: dict[str, str] = {}
 
     async def async_load(self) -> None:
@@ -31,12 +39,7 @@ class Notices:
     @callback
     def tell(self, notice: Notice) -> None:
         """Tell the owner."""
-        persistent_notification.async_create(
-            self._hass,
-            self._text(notice),
-            title=self._text("title"),
-            notification_id=self._id(notice),
-        )
+        self._notify(notice)
 
     @callback
     def untell(self, *notices: Notice) -> None:
@@ -47,49 +50,81 @@ class Notices:
     @callback
     def fault(self, kind: FaultKind) -> None:
         """Show a fault of the barrier as something to repair."""
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._id("barrier"),
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=f"barrier_{kind}",
-            translation_placeholders={"space": self._title, "entity": self._barrier},
-        )
+        self._repair(BARRIER, f"barrier_{kind}", entity=self._barrier)
 
     @callback
     def fault_ended(self) -> None:
         """The barrier works again."""
-        ir.async_delete_issue(self._hass, DOMAIN, self._id("barrier"))
+        self._repaired(BARRIER)
         self.untell(Notice.FAULT, Notice.ADMITTED_BUT_FAULTY)
 
     @callback
     def reader_trouble(self, text: str) -> None:
         """The plates can't be read until somebody does something; empty when they can."""
-        if text == self._trouble:
-            return
-        self._trouble = text
-        if not text:
-            ir.async_delete_issue(self._hass, DOMAIN, self._id(READER))
-            return
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._id(READER),
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="reader_unavailable",
-            translation_placeholders={"space": self._title, "reason": text},
-        )
+        if text:
+            self._repair(READER, "reader_unavailable", reason=text)
+        else:
+            self._repaired(READER)
+
+    @callback
+    def reader_broke_off(self, words: str) -> None:
+        """A reader ended while it read a picture: the next one is at work, and its owner knows that it happened."""
+        self._notify("reader_broke_off", reason=words)
+
+    @callback
+    def picture_trouble(self, trouble: Trouble | None) -> None:
+        """The camera's pictures are of no use; None when one was."""
+        if trouble is None:
+            self._repaired(PICTURES)
+        else:
+            self._repair(PICTURES, f"pictures_{trouble.fault}", entity=self._camera, reason=trouble.words)
+
+    @callback
+    def source_trouble(self, name: str, words: str) -> None:
+        """A plate source can't work until somebody does something; empty when it does."""
+        if words:
+            self._repair(f"{SOURCE}_{name}", "source_unavailable", source=name, reason=words)
+        else:
+            self._repaired(f"{SOURCE}_{name}")
+
+    @callback
+    def odd(self, kind: OddityKind, *, other: str) -> None:
+        """Something is odd about a car."""
+        self._notify(kind, other=other)
 
     @callback
     def clear_issues(self) -> None:
         """The space is unloaded: nothing of it is to be repaired now. Told things stay told."""
-        for key in ("barrier", READER):
+        for key in (BARRIER, *self._shown):
+            ir.async_delete_issue(self._hass, DOMAIN, self._id(key))
+        self._shown.clear()
+
+    def _repair(self, key: str, text: str, **words: str) -> None:
+        said = f"{text} {words}"
+        if self._shown.get(key) == said:
+            return
+        self._shown[key] = said
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._id(key),
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=text,
+            translation_placeholders={"space": self._title} | words,
+        )
+
+    def _repaired(self, key: str) -> None:
+        if self._shown.pop(key, None) is not None:
             ir.async_delete_issue(self._hass, DOMAIN, self._id(key))
 
-    def _text(self, key: str) -> str:
-        return self._texts[f"component.{DOMAIN}.common.gate_{key}"].format(space=self._title)
+    def _notify(self, key: str, **words: str) -> None:
+        persistent_notification.async_create(
+            self._hass, self._text(key, **words), title=self._text("title"), notification_id=self._id(key)
+        )
+
+    def _text(self, key: str, **words: str) -> str:
+        return self._texts[f"component.{DOMAIN}.common.gate_{key}"].format(space=self._title, **words)
 
     def _id(self, key: str) -> str:
         return f"{DOMAIN}_{self._space_id}_{key}"

@@ -1,8 +1,10 @@
-"""The camera of a space: on only while the gate looks, off again after, and pictures that are worth reading."""
+"""The camera of a space: on only while somebody looks through it, off again after, and pictures worth reading."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.camera import async_get_image
 from homeassistant.components.camera.const import CameraEntityFeature
@@ -15,31 +17,61 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback, split_entity_id
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .const import LOGGER
-from .recognition import Picture
+from .recognition import WHOLE, Picture, Region
 
-SERVICE_LIMIT = 10.0  # s
-WAKE_LIMIT = 20.0  # s; an IP camera boots
-PICTURE_LIMIT = 5  # s
+SERVICE_LIMIT: Final = 10.0  # s
+WAKE_LIMIT: Final = 20.0  # s; an IP camera boots
+PICTURE_LIMIT: Final = 5  # s
+LARGEST_PICTURE: Final = 20_000_000  # bytes; the best 4K cameras send 3 MB
+HASHED_AT_ONCE: Final = 1_000_000  # bytes; hashing more would hold the event loop up for milliseconds
 
 
 class NoPictureError(Exception):
     """There is no picture that could be read; the text says why."""
 
 
-class SpaceCamera:
-    """The camera entity of a space and, if it has one, the switch of its power."""
+class SamePictureError(NoPictureError):
+    """The camera shows the very picture that it showed before."""
 
-    def __init__(self, hass: HomeAssistant, entity_id: str, power_id: str | None) -> None:
+
+class PictureTooLargeError(NoPictureError):
+    """What the camera sends is too large to be a picture of ours."""
+
+
+@dataclass(slots=True)
+class _Use:
+    """How many look through a camera now, whether it was on before them; one at a time turns it on or off."""
+
+    lookers: int = 0
+    was_on: bool = False
+    turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+# By what is switched: one camera may stand before two spaces, one switch may feed two cameras.
+USES: Final[HassKey[dict[str, _Use]]] = HassKey("parkshare_camera_uses")
+
+
+class SpaceCamera:
+    """The camera entity of a space and, if it has one, the switch of its power.
+
+    Several may look at one time, from several spaces too: it goes off when the last of them is done.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entity_id: str, power_id: str | None, *, region: Region = WHOLE, name: str = ""
+    ) -> None:
         self.entity_id = entity_id
         self._hass = hass
         self._power_id = power_id
+        self._region = region
+        self._name = name
         self._seen = b""
-        self._was_on = False
+        self._use = hass.data.setdefault(USES, {}).setdefault(power_id or entity_id, _Use())
 
     @property
     def ready(self) -> bool:
@@ -49,39 +81,68 @@ class SpaceCamera:
 
     async def async_on(self) -> None:
         """Turn it on and wait until it is ready, at most WAKE_LIMIT; afterwards `ready` tells."""
-        if self._power_id:
-            await self._async_call(self._power_id, SERVICE_TURN_ON)
-        elif self._switchable():
-            self._was_on = self.ready
-            await self._async_call(self.entity_id, SERVICE_TURN_ON)
+        self._use.lookers += 1
+        first = self._use.lookers == 1
+        async with self._use.turning:
+            if first:
+                self._use.was_on = self.ready
+            if self._power_id:
+                await self._async_call(self._power_id, SERVICE_TURN_ON)
+            elif self._switchable():
+                await self._async_call(self.entity_id, SERVICE_TURN_ON)
         await self._async_until_ready()
 
     async def async_off(self) -> None:
         """Turn it off: by its power switch if it has one, else only a camera that was off before."""
-        if self._power_id:
-            await self._async_call(self._power_id, SERVICE_TURN_OFF)
-        elif self._switchable() and not self._was_on:
-            await self._async_call(self.entity_id, SERVICE_TURN_OFF)
+        self._use.lookers = max(0, self._use.lookers - 1)
+        await self.async_off_unless_used()
+
+    async def async_off_unless_used(self) -> None:
+        """Turn it off if nobody looks: a run that ended hard may have left it on."""
+        async with self._use.turning:
+            if self._use.lookers:
+                return
+            if self._power_id:
+                await self._async_call(self._power_id, SERVICE_TURN_OFF)
+            elif self._switchable() and not self._use.was_on:
+                await self._async_call(self.entity_id, SERVICE_TURN_OFF)
 
     async def async_picture(self) -> Picture:
         """Take one picture. Raises NoPictureError; the very same bytes again are no second look.
 
         Some cameras keep the last picture for ever and show it after waking, so the last one of before counts too.
         """
+        content = await self._async_content()
+        if len(content) > LARGEST_PICTURE:
+            raise PictureTooLargeError(f"The picture has more than {LARGEST_PICTURE // 1_000_000} MB.")
+        seen = await self._async_hash(content)
+        if seen == self._seen:
+            raise SamePictureError("The camera shows the same picture again.")
+        self._seen = seen
+        return Picture(content, dt_util.utcnow().timestamp(), self._region, self._name)
+
+    async def _async_content(self) -> bytes:
         try:
             image = await async_get_image(self._hass, self.entity_id, timeout=PICTURE_LIMIT)
-        except HomeAssistantError as err:
-            raise NoPictureError(str(err) or "The camera gives no picture.") from err
-        seen = blake2b(image.content, digest_size=16).digest()
-        if seen == self._seen:
-            raise NoPictureError("The camera shows the same picture again.")
-        self._seen = seen
-        return Picture(content=image.content, taken_at=dt_util.utcnow().timestamp())
+        except Exception as err:
+            # Home Assistant takes the end of our task for a camera that does not answer.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from err
+            # An integration may raise anything, with the camera's address and password in it: none of it goes on.
+            raise NoPictureError(f"The camera gives no picture ({type(err).__name__}).") from None
+        if not isinstance(image.content, bytes):
+            raise NoPictureError("The camera gives something that is no picture.")
+        return image.content
+
+    async def _async_hash(self, content: bytes) -> bytes:
+        if len(content) <= HASHED_AT_ONCE:
+            return _hash(content)
+        return await self._hass.async_add_executor_job(_hash, content)
 
     def _switchable(self) -> bool:
         state = self._hass.states.get(self.entity_id)
         features = state.attributes.get(ATTR_SUPPORTED_FEATURES, 0) if state else 0
-        return bool(features & CameraEntityFeature.ON_OFF)
+        return isinstance(features, int) and bool(features & CameraEntityFeature.ON_OFF)
 
     async def _async_call(self, entity_id: str, service: str) -> None:
         try:
@@ -89,8 +150,8 @@ class SpaceCamera:
                 await self._hass.services.async_call(
                     split_entity_id(entity_id)[0], service, {ATTR_ENTITY_ID: entity_id}, blocking=True
                 )
-        except Exception as err:  # noqa: BLE001 - an integration may raise anything; looking goes on without
-            LOGGER.warning("%s of %s failed: %s", service, entity_id, err or type(err).__name__)
+        except Exception as err:  # noqa: BLE001 - an integration may raise anything, with secrets in it; looking goes on
+            LOGGER.warning("%s of %s failed: %s", service, entity_id, type(err).__name__)
 
     async def _async_until_ready(self) -> None:
         if self.ready:
@@ -104,9 +165,14 @@ class SpaceCamera:
 
         end: Any = async_track_state_change_event(self._hass, self.entity_id, changed)
         try:
-            async with asyncio.timeout(WAKE_LIMIT):
-                await became.wait()
-        except TimeoutError:
-            LOGGER.warning("The camera %s did not wake up", self.entity_id)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAKE_LIMIT):
+                    await became.wait()
+            if not became.is_set():
+                LOGGER.warning("The camera %s did not wake up", self.entity_id)
         finally:
             end()
+
+
+def _hash(content: bytes) -> bytes:
+    return blake2b(content, digest_size=16).digest()

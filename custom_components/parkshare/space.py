@@ -6,34 +6,17 @@ anything is done because of it.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    Event,
-    EventStateChangedData,
-    EventStateReportedData,
-    HomeAssistant,
-    callback,
-)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import (
-    async_track_point_in_utc_time,
-    async_track_state_change_event,
-    async_track_state_report_event,
-)
 from homeassistant.util import dt as dt_util
 
 from .barrier import Barrier, BarrierTiming
-from .bay import says, seen_at
 from .const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
-    CONF_CAMERA,
-    CONF_CAMERA_POWER,
     CONF_LATITUDE,
     CONF_LONGITUDE,
     CONF_OCCUPANCY,
@@ -43,6 +26,7 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
+from .eyes import Eyes
 from .gate import words as w
 from .gate.core import deadline, look_pace, step
 from .gate.grant import Grant
@@ -52,28 +36,18 @@ from .gate.rules import raise_refusal
 from .hands import Hands
 from .ledger import Ledger, report_of
 from .link.facts import format_time
-from .looking import Stopwatch
 from .notices import Notices
+from .oddities import OddityKind
 from .owner import OwnerWatch
-from .pictures import SpaceCamera
+from .plate_events import DECIDED, LOWERED, PlateEvent, PlateEvents
 from .recognition import Look, Verdict
+from .senses import Senses
+from .stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 DEFAULT_RANGE_M: Final = 500.0
-EVENT_TYPES: Final = {w.Decision.ADMIT: "admitted", w.Decision.REFUSE: "refused", w.Decision.UNSURE: "unsure"}
-LOWERED: Final = "lowered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlateEvent:
-    """Something that happened at the barrier, for people and automations. No plate in it."""
-
-    type: str
-    by: str
-    alias: str
-    milliseconds: dict[str, int]
 
 
 class SpaceRuntime:
@@ -112,61 +86,59 @@ class SpaceRuntime:
             report=lambda t, at: self._report(t, {"space": self.space_id, "at": format_time(at)}),
             changed=lambda: self._work(()),
         )
-        self._sources: tuple[str, ...] = tuple(settings.get(CONF_OCCUPANCY) or ())
-        self._notices = Notices(hass, self.space_id, subentry.title, self.barrier.entity_id)
+        sensors = tuple(settings.get(CONF_OCCUPANCY) or ())
+        self._senses = Senses(hass, self.barrier, sensors, told=self._tell, ticked=self._ticked)
+        self._notices = Notices(hass, self.space_id, subentry.title, settings)
         self._watch = Stopwatch()
-        camera = settings.get(CONF_CAMERA)
-        self._hands = Hands(
+        self._hands = Hands(hass, hub.entry, subentry.title, barrier=self.barrier, watch=self._watch)
+        self._eyes = Eyes(
             hass,
             hub.entry,
             subentry.title,
-            barrier=self.barrier,
-            camera=SpaceCamera(hass, camera, settings.get(CONF_CAMERA_POWER)) if camera else None,
+            self.space_id,
+            settings,
             reader=hub.reader,
+            notices=self._notices,
             watch=self._watch,
             limit=policy.watch + 2 * policy.look_budget,
+            pace=lambda: look_pace(self.gate, self.policy),
+            judged=self._judged,
+            odd=self._odd,
         )
+        # The pictures that the owner may look at, and the camera, through which others may look too.
+        self.album, self.camera = self._eyes.album, self._eyes.camera
         self._ledger = Ledger(hass, self.space_id, subentry.title, self.owner)
-        self._reported_state: dict[str, Any] = {}
         self._in_order = asyncio.Lock()
-        self._timer: CALLBACK_TYPE | None = None
         self._ends: list[CALLBACK_TYPE] = []
         self._listeners: list[Callable[[], None]] = []
-        self._plate_listeners: list[Callable[[PlateEvent], None]] = []
+        self.plate_events = PlateEvents()
         self._stopped = False
 
     # Life
 
     async def async_start(self) -> None:
         """Take up where the last run ended. Nothing moves because of this."""
-        await self._notices.async_load()
+        await asyncio.gather(self._notices.async_load(), self._eyes.async_start())
         self.gate = await self._ledger.async_load()
-        self._tell(w.Booted(self._sources))
+        self._tell(w.Booted(self._senses.sources))
         self._tell(w.RightsChanged(self._rights()))
-        self._tell(w.BarrierSeen(self.barrier.position))
-        for source in self._sources:
-            state = self.hass.states.get(source)
-            self._tell(w.SourceSeen(source, says(state), seen_at(state)))
+        self._senses.tell_all()
         self._tell(w.LinkSeen(self.hub.connected))
         if self.gate.fault:
             self._notices.fault(self.gate.fault.kind)
-        self._ends += [
-            async_track_state_change_event(self.hass, self.barrier.entity_id, self._barrier_changed),
-            async_track_state_change_event(self.hass, self._sources, self._source_changed),
-            async_track_state_report_event(self.hass, self._sources, self._source_reported),
-            self.owner.start(),
-            self.hub.async_add_listener(self._hub_changed),
-        ]
+        self._senses.start()
+        self._ends += [self.owner.start(), self.hub.async_add_listener(self._hub_changed)]
 
     async def async_stop(self) -> None:
         """Let go: no timer, no task, no listener is left; the camera is off, the barrier as it is."""
         self._stopped = True
         while self._ends:
             self._ends.pop()()
-        self._end_timer()
-        self._notices.clear_issues()
+        self._senses.stop()
         await self.async_done()
-        await self._hands.async_stop()
+        await asyncio.gather(self._hands.async_stop(), self._eyes.async_stop())
+        # Last: what still looked a moment ago may have found something to complain of.
+        self._notices.clear_issues()
 
     # What is told
 
@@ -174,7 +146,7 @@ class SpaceRuntime:
         """Take over the grants of the hub."""
         self._tell(w.RightsChanged(self._rights()))
         if grant := self._grant(self.gate.booking):
-            self._hands.expect(grant.plate)
+            self._eyes.expect(grant)
 
     async def async_renter_near(self, booking: str, at: float, source: str) -> None:
         """The renter of a booking is near; source is position or here. A fact that is too old does nothing."""
@@ -209,21 +181,6 @@ class SpaceRuntime:
             pass
 
     @callback
-    def _barrier_changed(self, event: Event[EventStateChangedData]) -> None:
-        self._tell(w.BarrierSeen(self.barrier.position_of(event.data["new_state"])))
-
-    @callback
-    def _source_changed(self, event: Event[EventStateChangedData]) -> None:
-        state = event.data["new_state"]
-        self._tell(w.SourceSeen(event.data["entity_id"], says(state), seen_at(state)))
-
-    @callback
-    def _source_reported(self, event: Event[EventStateReportedData]) -> None:
-        """The sensor said the same again: its word is fresh."""
-        seen = event.data["last_reported"].timestamp()
-        self._tell(w.SourceSeen(event.data["entity_id"], says(event.data["new_state"]), seen))
-
-    @callback
     def _hub_changed(self) -> None:
         """The owner shares the space, or no longer; the backend can tell us about renters, or no longer."""
         if self.hub.connected is not (self.gate.unlinked_since is None):
@@ -232,19 +189,16 @@ class SpaceRuntime:
         self._work(())
 
     @callback
-    def _ticked(self, _now: datetime) -> None:
-        self._timer = None
+    def _ticked(self) -> None:
         self._tell(w.Tick())
         # What entities show may change with the time alone: an overstay, the next booking.
         self._update()
 
     @callback
-    def _judged(self, verdict: Verdict, look: Look) -> None:
+    def _judged(self, booking: str, verdict: Verdict, seen_at: float, look: Look) -> None:
         self.last_verdict = verdict
-        self._notices.reader_trouble("")
-        if booking := self.gate.booking:
-            decision = w.Decision(verdict.decision.value)
-            self._tell(w.Judged(booking, decision, look.taken_at, plate_seen=bool(look.readings)))
+        decision = w.Decision(verdict.decision.value)
+        self._tell(w.Judged(booking, decision, seen_at, plate_seen=bool(look.readings)))
 
     # What follows
 
@@ -254,12 +208,11 @@ class SpaceRuntime:
             return
         now, before = dt_util.utcnow().timestamp(), self.gate
         self.gate, intents = step(before, told, now, self.policy)
-        self._end_timer()
-        if (due := deadline(self.gate, now, self.policy)) is not None:
-            at = datetime.fromtimestamp(due, UTC)
-            self._timer = async_track_point_in_utc_time(self.hass, self._ticked, at)
+        self._senses.wake_at(deadline(self.gate, now, self.policy))
         if self.gate == before and not intents:
             return
+        if self.gate.armed_until > before.armed_until:
+            self._eyes.look_longer()
         if self.gate.because != before.because:
             LOGGER.debug("%s: %s, %s", self.subentry.title, self.gate.because, self.gate.phase)
         if before.phase is w.Phase.LOWERING and self.gate.position is w.Position.DOWN:
@@ -280,28 +233,26 @@ class SpaceRuntime:
             self._watch.mark("confirmed")
             self.last_timings = self._watch.milliseconds()
             LOGGER.debug("%s: milliseconds of the last admission: %s", self.subentry.title, self.last_timings)
-        self._plate_event(LOWERED, cause, before.booking)
+        self._happened(LOWERED, cause, before.booking)
 
-    def _plate_event(self, kind: str, by: w.Cause, booking: str | None) -> None:
+    def _happened(self, kind: str, by: w.Cause, booking: str | None, *, picture: bool = False) -> None:
         grant = self._grant(booking)
-        event = PlateEvent(
-            type=kind, by=by.value, alias=grant.alias if grant else "", milliseconds=self._watch.milliseconds()
-        )
-        for listener in tuple(self._plate_listeners):
-            listener(event)
+        alias, milliseconds = grant.alias if grant else "", self._watch.milliseconds()
+        event = PlateEvent(type=kind, by=by.value, alias=alias, picture=picture, milliseconds=milliseconds)
+        self.plate_events.happened(event)
+
+    @callback
+    def _odd(self, kind: OddityKind, other: str) -> None:
+        """Tell what is odd about a car; each oddity comes once a booking."""
+        self._notices.odd(kind, other=other)
+        self.plate_events.happened(PlateEvent(type=kind.value, by=w.Cause.PLATE.value))
 
     def _report(self, t: str, d: dict[str, Any]) -> None:
         self._ledger.report(t, d)
         self._work(())
 
     def _report_state(self) -> None:
-        """Report how the space is when that changed; while it moves there is nothing worth telling."""
-        fault = self.gate.fault.kind.value if self.gate.fault else None
-        sharing = self.hub.sharing(self.space_id)
-        state = {"space": self.space_id, "barrier": self.gate.position.value, "sharing": sharing, "fault": fault}
-        if state != self._reported_state and self.gate.position is not w.Position.MOVING:
-            self._reported_state = state
-            self._ledger.report("space.state", state)
+        self._ledger.report_state(self.gate, sharing=self.hub.sharing(self.space_id))
 
     def _work(self, intents: tuple[w.Intent, ...]) -> None:
         """Store what is known, then do what was asked for, in the order in which it was asked for."""
@@ -317,6 +268,9 @@ class SpaceRuntime:
             stored = await self._ledger.async_save(self.gate)
             for intent in intents:
                 self._do(intent, stored=stored)
+            self._eyes.forget()
+            if not self._stopped:
+                self._eyes.stand(self._grant(self.occupied_by()))
             await self._ledger.async_hand_over(self.hub.async_report)
             await self._ledger.async_save(self.gate)
 
@@ -329,7 +283,7 @@ class SpaceRuntime:
             case w.CameraOn(booking):
                 self._look_for(booking)
             case w.CameraOff():
-                self._hands.look_no_more()
+                self._eyes.look_no_more()
             case w.Notify(notice, _, kind):
                 self._notices.tell(notice)
                 if notice is w.Notice.FAULT and kind:
@@ -339,7 +293,8 @@ class SpaceRuntime:
             case w.AdmissionDecided(booking, decision, by, _):
                 if decision is w.Decision.ADMIT:
                     self._notices.untell(w.Notice.REFUSED, w.Notice.UNSURE, w.Notice.STAYS_DOWN)
-                self._plate_event(EVENT_TYPES[decision], by, booking)
+                picture = self._eyes.decided(decision, by, self._grant(booking))
+                self._happened(DECIDED[decision], by, booking, picture=picture)
 
     def _is_wanted(self, command: w.Command, *, stored: bool) -> bool:
         """Tell whether a command is begun: storing took a moment, and what a car overtook in it is not."""
@@ -349,17 +304,7 @@ class SpaceRuntime:
         if self.gate.armed_by in (w.ArmedBy.WINDOW, w.ArmedBy.CAR):
             self._watch.start("fact")
         if grant := self._grant(booking):
-            self._hands.look_for(
-                grant.plate,
-                verdict=self._judged,
-                pace=lambda: look_pace(self.gate, self.policy),
-                trouble=self._notices.reader_trouble,
-            )
-
-    def _end_timer(self) -> None:
-        if self._timer:
-            self._timer()
-            self._timer = None
+            self._eyes.look_for(grant)
 
     # For the hub and the entities
 
@@ -372,12 +317,6 @@ class SpaceRuntime:
         """Call update after each change; returns what ends that."""
         self._listeners.append(update)
         return lambda: self._listeners.remove(update)
-
-    @callback
-    def async_add_plate_listener(self, heard: Callable[[PlateEvent], None]) -> CALLBACK_TYPE:
-        """Call heard when something happened at the barrier; returns what ends that."""
-        self._plate_listeners.append(heard)
-        return lambda: self._plate_listeners.remove(heard)
 
     def _rights(self) -> tuple[w.Right, ...]:
         grants = self.hub.grants_of(self.space_id)

@@ -20,6 +20,8 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[ParkShareConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     hubs = [entry.runtime_data for entry in entries]
     return {
+        # Which one, never where: the address of a reader service is nobody's business.
+        "readers": ", ".join(sorted({hub.reader.name for hub in hubs})),
         "backends_connected": f"{sum(hub.connected for hub in hubs)} / {len(hubs)}",
         "spaces": sum(len(hub.space_ids) for hub in hubs),
         "grants": sum(len(hub.grants.all()) for hub in hubs),

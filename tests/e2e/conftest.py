@@ -5,6 +5,7 @@ that a test leaves behind. The world is none of its business: its processes are 
 """
 
 import asyncio
+import contextlib
 import io
 import threading
 from collections.abc import Coroutine, Iterator
@@ -54,20 +55,19 @@ def _start_threads(count: int) -> ThreadPoolExecutor:
     return pool
 
 
-@pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Start everything and link both houses."""
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    """Make a stage in a folder, with nothing on it yet; on leaving, everything that was started is ended."""
     pytest_socket.enable_socket()  # an event loop opens a pair of sockets for itself
     loop = asyncio.SelectorEventLoop()
     pool = _start_threads(DRAWING_THREADS)
     loop.set_default_executor(pool)
     thread = threading.Thread(target=loop.run_forever, name="world")
     thread.start()
-    world = World(Path(tmp_path_factory.mktemp("world")))
+    world = World(folder)
     printed = io.StringIO()
     stage = Stage(world, Story(world, Timeline(STEPS, logs=world.logs, out=printed)), printed, loop)
     try:
-        stage.do(stage.story.set_up(), within=180)
         yield stage
     finally:
         stage.do(world.stop(), within=60)
@@ -75,3 +75,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         thread.join()
         pool.shutdown()
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Start everything and link both houses."""
+    with staged(Path(tmp_path_factory.mktemp("world"))) as stage:
+        stage.do(stage.story.set_up(), within=180)
+        yield stage

@@ -129,6 +129,7 @@ class World:
             "camera_power": lock.entity("camera_power"),
             "occupancy": [lock.entity("radar"), lock.entity("magnetic")],
             "owner_plate": household.plate,
+            "menu:reading": "finish",
         }
         if household.person:
             answers["owner"] = household.person

@@ -25,8 +25,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.parkshare.const import DOMAIN, SUBENTRY_SPACE
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
-from custom_components.parkshare.recognition import Look, Picture
+from custom_components.parkshare.recognition import Look, Mark, Picture
+from custom_components.parkshare.space import SpaceRuntime
 from parkshare_backend.store.migrate import upgrade
+from tests.home.camera_house import Pictures, Power
 from tests.home.house_facts import Told, offer
 from tests.home.support import Backend, eventually, space_data
 
@@ -41,6 +43,7 @@ class FakeReader:
     def __init__(self) -> None:
         self.looks: list[Look] = []
         self.pictures: list[Picture] = []
+        self.drawn: list[tuple[Picture, tuple[Mark, ...]]] = []
         self.running = False
 
     async def start(self) -> None:
@@ -52,6 +55,10 @@ class FakeReader:
 
     async def read_best(self, pictures: Sequence[Picture]) -> Look:
         return await self.read(pictures[-1])
+
+    async def draw(self, picture: Picture, marks: Sequence[Mark], *, widest: int = 1280) -> bytes:
+        self.drawn.append((picture, tuple(marks)))
+        return b"\xff\xd8\xff drawn %d" % len(self.drawn)
 
     async def stop(self) -> None:
         self.running = False
@@ -218,3 +225,32 @@ def told(alone: ParkShareHub) -> Told:
 def seeded() -> random.Random:
     """Chance that is the same in every run."""
     return random.Random(7)
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> Pictures:
+    """What the camera of the house gives, at once."""
+    pictures = Pictures()
+    monkeypatch.setattr("custom_components.parkshare.pictures.async_get_image", pictures.give)
+    for pause, seconds in (("APART", 0.0), ("AGAIN", 0.01), ("PATIENCE", 0.1)):
+        monkeypatch.setattr(f"custom_components.parkshare.camera_test.{pause}", seconds)
+    return pictures
+
+
+@pytest.fixture
+async def house(hass: HomeAssistant, make_entry: MakeEntry, set_up: SetUp, pictures: Pictures) -> ParkShareHub:
+    """A running house with one space, whose camera has a power switch."""
+    hass.states.async_set("switch.camera", "off")
+    return await set_up(make_entry(spaces=(space_data(camera_power="switch.camera"),)))
+
+
+@pytest.fixture
+def power(hass: HomeAssistant, house: ParkShareHub) -> Power:
+    """The power switch of that camera."""
+    return Power(hass)
+
+
+@pytest.fixture
+def runtime(house: ParkShareHub) -> SpaceRuntime:
+    """The one space."""
+    return next(iter(house.spaces.values()))

@@ -124,17 +124,15 @@ class House:
 
 @pytest.fixture
 async def house(
-    hass: HomeAssistant, socket_enabled: None, make_entry: Callable[..., MockConfigEntry], set_up: SetUp
+    request: pytest.FixtureRequest,
+    hass: HomeAssistant,
+    socket_enabled: None,
+    make_entry: Callable[..., MockConfigEntry],
+    set_up: SetUp,
 ) -> AsyncIterator[House]:
-    entry = make_entry(
-        spaces=(
-            space_data(
-                name="Bay 1",
-                camera_power="switch.power",
-                occupancy=[RADAR, MAGNETIC],
-            ),
-        )
-    )
+    """A running house; a test's parameter changes the settings of its space."""
+    bay = {"name": "Bay 1", "camera_power": "switch.power", "occupancy": [RADAR, MAGNETIC]}
+    entry = make_entry(spaces=(space_data(**bay | getattr(request, "param", {})),))
     house = House(hass, entry, set_up)
     await house.stand()
     timing = partial(BarrierTiming, confirm=0.1, travel=0.2, back_off=(0.01, 0.01))

@@ -4,7 +4,7 @@ And a reader that reads what the camera shows: a picture is `plate|number`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, override
 
 from homeassistant.components.camera import Camera
@@ -17,6 +17,8 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import setup_test_component_platform
 
 from custom_components.parkshare.recognition import Look, Picture, Reading
+
+JPEG = b"\xff\xd8\xff"  # how a picture begins that a house may keep
 
 
 class FakeLock(LockEntity):
@@ -152,6 +154,7 @@ class FakeCamera(Camera):
         self.plate = ""
         self.frozen = False
         self.pictures = 0
+        self.shows: Callable[[], Awaitable[bytes | None]] | None = None  # what it gives instead of its pictures
 
     @property
     @override
@@ -164,6 +167,8 @@ class FakeCamera(Camera):
             return None
         if not self.frozen:
             self.pictures += 1
+        if self.shows is not None:
+            return await self.shows()
         return f"{self.plate}|{self.pictures}".encode()
 
 
@@ -175,6 +180,7 @@ class PlateReader:
     def __init__(self) -> None:
         self.reads = 0
         self.slow = 0.0
+        self.bursts: list[Sequence[Picture]] = []
 
     async def start(self) -> None:
         """Ready at once."""
@@ -182,13 +188,14 @@ class PlateReader:
     async def read(self, picture: Picture) -> Look:
         self.reads += 1
         await asyncio.sleep(self.slow)
-        plate = picture.content.split(b"|")[0].decode()
+        plate = picture.content.removeprefix(JPEG).split(b"|")[0].decode()
         readings = (
             (Reading(plate, (0.99,) * len(plate), ((0, 0), (9, 0), (9, 3), (0, 3)), source=self.name),) if plate else ()
         )
         return Look(readings, picture.taken_at, f"{self.name} {self.reads}")
 
     async def read_best(self, pictures: Sequence[Picture]) -> Look:
+        self.bursts.append(pictures)
         return await self.read(pictures[-1])
 
     async def stop(self) -> None:

@@ -28,6 +28,22 @@ from tests.backend.support import Person, make_person
 
 PLATE = "AB-123-CD"
 
+# What is entered in the two forms of a space.
+PLACE = {
+    "name": "Bay 1",
+    "location": {"latitude": 48.137, "longitude": 11.575, "radius": 120},
+    "address": "Kirchweg 1",
+    "length_m": 5.0,
+    "width_m": 2.5,
+}
+EQUIPMENT = {
+    "barrier": "lock.bay",
+    "camera": "camera.bay",
+    "occupancy": ["binary_sensor.bay"],
+    "owner": "person.owner",
+    "owner_plate": "OW-NER 1",
+}
+
 
 def space_data(**changes: Any) -> dict[str, Any]:
     """The settings of a space, as the flow stores them."""

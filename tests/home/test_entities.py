@@ -29,7 +29,7 @@ async def test_a_space_is_one_device_with_its_entities_and_the_link_is_another(h
     assert space.config_subentry_id == next(iter(house.entry.subentries))
     assert link.config_subentry_id is None
     entries = er.async_entries_for_device(er.async_get(house.hass), space.id)
-    assert len(entries) <= 18
+    assert len(entries) <= 20
     assert all(entry.unique_id.startswith(f"{house.space_id}_") for entry in entries)
 
 

@@ -170,6 +170,19 @@ def test_a_wrong_plate_is_told_once_and_the_camera_goes_on_looking() -> None:
     assert moves(house.judged(w.Decision.ADMIT)), "the renter stood behind another car"
 
 
+def test_a_slow_reader_tells_of_a_wrong_car_but_opens_for_no_old_picture() -> None:
+    house = House()
+    house.now = START
+    house.tell(w.RenterNear("b1", START, w.ArmedBy.HERE))
+    told = []
+    for _ in range(3):
+        house.wait(12)
+        told += house.tell(w.Judged("b1", w.Decision.REFUSE, house.now - 12, plate_seen=True))
+    assert w.Notify(w.Notice.REFUSED, "b1") in told
+    house.tell(w.Judged("b1", w.Decision.ADMIT, house.now - 12, plate_seen=True))
+    assert house.gate.phase is w.Phase.LOOKING
+
+
 def test_an_unreadable_plate_ends_in_unsure_and_the_owner_is_told() -> None:
     house = House()
     house.wait(990)

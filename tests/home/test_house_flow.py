@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from functools import partial
 from ipaddress import ip_address
 from typing import Any
 from unittest.mock import patch
@@ -34,7 +33,7 @@ from custom_components.parkshare.link.pairing import (
 )
 from tests.backend.support import make_person
 from tests.home.conftest import FakeReader, MakeEntry, SetUp, eventually
-from tests.home.support import Backend, greet_once, self_signed, space_data
+from tests.home.support import EQUIPMENT, PLACE, Backend, greet_once, self_signed, space_data
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +43,12 @@ def quick(reader: FakeReader, things: None) -> Any:
     async def nap(_: float) -> None:
         await asyncio.sleep(0.2)
 
-    with patch("custom_components.parkshare.config_flow.pairing.wait", partial(wait, sleep=nap)):
+    async def wait_quickly(*arguments: Any) -> Any:
+        # Each "slow down" would count as five more seconds of the code's life, which then ends after three real ones.
+        with patch("custom_components.parkshare.link.pairing.SLOW_DOWN", 0.0):
+            return await wait(*arguments, sleep=nap)
+
+    with patch("custom_components.parkshare.config_flow.pairing.wait", wait_quickly):
         yield
 
 
@@ -292,27 +296,11 @@ async def test_the_address_can_be_changed_to_the_same_server_only(
 # The space
 
 
-PLACE = {
-    "name": "Bay 1",
-    "location": {"latitude": 48.137, "longitude": 11.575, "radius": 120},
-    "address": "Kirchweg 1",
-    "length_m": 5.0,
-    "width_m": 2.5,
-}
-EQUIPMENT = {
-    "barrier": "lock.bay",
-    "camera": "camera.bay",
-    "occupancy": ["binary_sensor.bay"],
-    "owner": "person.owner",
-    "owner_plate": "OW-NER 1",
-}
-
-
 @pytest.fixture
 def picture() -> Any:
     """The camera gives pictures."""
     with patch(
-        "custom_components.parkshare.subentry_flow.camera.async_get_image",
+        "custom_components.parkshare.subentry_equipment.camera.async_get_image",
         return_value=Image(content_type="image/jpeg", content=b"\xff\xd8"),
     ) as taken:
         yield taken
@@ -335,10 +323,29 @@ async def add(hass: HomeAssistant, entry: MockConfigEntry, place: dict[str, Any]
     return await hass.config_entries.subentries.async_configure(flow["flow_id"], place)
 
 
+HOOK = {
+    "source_name": "Gate",
+    "local_only": True,
+    "plate_path": "plate",
+    "score_scale": "none",
+    "min_score": 0,
+    "believe_alone": False,
+    "max_age_s": 15,
+    "sparse": False,
+}
+
+
+async def stored(hass: HomeAssistant, shown: dict[str, Any]) -> dict[str, Any]:
+    """Finish the flow from its menu, without setting anything there."""
+    assert (shown["type"], shown["step_id"]) == (FlowResultType.MENU, "reading"), shown
+    return await hass.config_entries.subentries.async_configure(shown["flow_id"], {"next_step_id": "finish"})
+
+
 async def test_a_space_is_added_and_runs(hass: HomeAssistant, entry: MockConfigEntry, picture: Any) -> None:
     flow = await add(hass, entry)
     assert flow["step_id"] == "equipment"
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    done = await stored(hass, flow)
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     subentry = next(iter(entry.subentries.values()))
@@ -351,12 +358,48 @@ async def test_a_space_is_added_and_runs(hass: HomeAssistant, entry: MockConfigE
     assert hass.states.get("calendar.bay_1_offers").state == "off"
 
 
+async def test_a_space_where_nothing_reads_plates_cannot_be_stored(
+    hass: HomeAssistant, entry: MockConfigEntry, picture: Any
+) -> None:
+    flows = hass.config_entries.subentries
+    flow = await add(hass, entry)
+    without = {key: value for key, value in EQUIPMENT.items() if key != "camera"}
+    menu = await flows.async_configure(flow["flow_id"], without)
+    assert (menu["step_id"], menu["menu_options"]) == ("reading", ["sources", "equipment"])
+    assert "Nothing reads plates here yet" in menu["description_placeholders"]["state"]
+
+    await flows.async_configure(flow["flow_id"], {"next_step_id": "sources"})
+    await flows.async_configure(flow["flow_id"], {"next_step_id": "source_webhook"})
+    await flows.async_configure(flow["flow_id"], HOOK)
+    await flows.async_configure(flow["flow_id"], {})
+    menu = await flows.async_configure(flow["flow_id"], {"next_step_id": "reading"})
+    # Without a camera there is no picture to frame or to test.
+    assert menu["menu_options"] == ["finish", "sources", "details", "equipment"]
+    assert (await stored(hass, menu))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert hass.states.get("switch.bay_1_sharing").state == "on"
+
+
+async def test_the_equipment_can_be_changed_from_the_menu(
+    hass: HomeAssistant, entry: MockConfigEntry, picture: Any
+) -> None:
+    flow = await add(hass, entry)
+    menu = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    form = await hass.config_entries.subentries.async_configure(menu["flow_id"], {"next_step_id": "equipment"})
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "equipment")
+    without_owner = {key: value for key, value in EQUIPMENT.items() if not key.startswith("owner")}
+    menu = await hass.config_entries.subentries.async_configure(menu["flow_id"], without_owner)
+    await stored(hass, menu)
+    assert "owner" not in next(iter(entry.subentries.values())).data
+
+
 async def test_a_zone_gives_place_and_range(hass: HomeAssistant, entry: MockConfigEntry, picture: Any) -> None:
     hass.states.async_set("zone.street", "0", {"latitude": 1.5, "longitude": 2.5, "radius": 80})
     flow = await add(hass, entry, PLACE | {"zone": "zone.street"})
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
-    stored = {key: done["data"][key] for key in ("latitude", "longitude", "range_m")}
-    assert stored == {"latitude": 1.5, "longitude": 2.5, "range_m": 80.0}
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    done = await stored(hass, flow)
+    kept = {key: done["data"][key] for key in ("latitude", "longitude", "range_m")}
+    assert kept == {"latitude": 1.5, "longitude": 2.5, "range_m": 80.0}
     assert "zone" not in done["data"]
 
 
@@ -368,7 +411,8 @@ async def test_a_switch_is_asked_what_on_means(
     flow = await add(hass, entry)
     flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT | {"barrier": "switch.post"})
     assert flow["step_id"] == "barrier_switch"
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], {"barrier_on_means": on_means})
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], {"barrier_on_means": on_means})
+    done = await stored(hass, flow)
     assert done["data"]["barrier_on_means"] == on_means
 
 
@@ -412,7 +456,8 @@ async def test_equipment_that_cannot_be_is_said_at_its_field(
     flow = await add(hass, entry)
     flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT | change)
     assert (flow["step_id"], flow["errors"]) == ("equipment", errors)
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    done = await stored(hass, flow)
     assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -426,7 +471,8 @@ async def test_a_camera_without_a_picture_is_refused_unless_its_power_is_off(
     flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], given)
     assert flow["errors"] == {"camera": "camera_without_picture"}
     hass.states.async_set("switch.camera", "off")
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], given)
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], given)
+    done = await stored(hass, flow)
     assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -445,7 +491,8 @@ async def test_a_space_is_changed_and_keeps_its_id(
     flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], PLACE | {"name": "Yard"})
     assert flow["step_id"] == "equipment"
     fewer = {"barrier": "lock.bay", "camera": "camera.bay", "occupancy": []}
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], fewer)
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], fewer)
+    done = await stored(hass, flow)
     assert done["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     changed = entry.subentries[subentry.subentry_id]

@@ -27,6 +27,7 @@ from tests.home.test_house_flow import (  # noqa: F401 - fixtures
     lent,
     picture,
     quick,
+    stored,
 )
 
 
@@ -192,6 +193,7 @@ async def test_a_space_can_be_changed_while_its_camera_gives_no_picture(
     await set_up(entry)
     flow = await entry.start_subentry_reconfigure_flow(hass, next(iter(entry.subentries)))
     flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], PLACE)
-    done = await hass.config_entries.subentries.async_configure(flow["flow_id"], {**EQUIPMENT, "owner_plate": "NE-W 1"})
+    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], {**EQUIPMENT, "owner_plate": "NE-W 1"})
+    done = await stored(hass, flow)
     assert done["reason"] == "reconfigure_successful", done
     assert next(iter(entry.subentries.values())).data["owner_plate"] == "NE-W 1"

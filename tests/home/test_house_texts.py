@@ -19,10 +19,16 @@ from custom_components.parkshare.diagnostics import async_get_config_entry_diagn
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
+from custom_components.parkshare.recognition.advice import Hint
+from custom_components.parkshare.sources.forms import FORMS
 from custom_components.parkshare.standby import Standby, StandbyState
-from custom_components.parkshare.subentry_flow import EQUIPMENT_SCHEMA, PLACE_SCHEMA, SWITCH_SCHEMA
+from custom_components.parkshare.subentry_equipment import EQUIPMENT_SCHEMA, SWITCH_SCHEMA
+from custom_components.parkshare.subentry_place import PLACE_SCHEMA
+from custom_components.parkshare.subentry_reading import DETAILS_SCHEMA, MENU
+from custom_components.parkshare.subentry_region import REGION_SCHEMA
 from custom_components.parkshare.system_health import system_health_info
 from tests.home.conftest import MakeEntry, SetUp
+from tests.home.support import space_data
 
 FOLDER = Path(integration.__file__).parent
 ENGLISH = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -51,7 +57,7 @@ def test_every_raised_error_and_issue_has_a_text() -> None:
 
 def test_every_error_of_the_flow_has_a_text() -> None:
     assert set(ERRORS.values()) <= ENGLISH["config"]["error"].keys()
-    sources = (FOLDER / "subentry_flow.py").read_text()
+    sources = "\n".join(path.read_text() for path in FOLDER.glob("subentry_*.py"))
     named = set(re.findall(r'\] ?= ?"(\w+)"|: "(\w+)"\}|, self\._reason = "(\w+)"', sources))
     said = {name for found in named for name in found if name} & ENGLISH["config_subentries"]["space"]["error"].keys()
     assert {"entity_missing", "range_out_of_bounds", "camera_without_picture"} <= said
@@ -64,11 +70,27 @@ def test_every_field_of_the_space_is_named_and_explained() -> None:
         "reconfigure": PLACE_SCHEMA,
         "equipment": EQUIPMENT_SCHEMA,
         "barrier_switch": SWITCH_SCHEMA,
-    }
-    assert steps.keys() == shown.keys()
+        "details": DETAILS_SCHEMA,
+        "region_numbers": REGION_SCHEMA,
+    } | FORMS
+    assert {step for step, texts in steps.items() if "data" in texts} == shown.keys()
     for step, schema in shown.items():
         fields = {str(field) for field in schema.schema}
         assert steps[step]["data"].keys() == steps[step]["data_description"].keys() == fields
+
+
+def test_every_item_of_the_menu_is_named_and_explained() -> None:
+    menu = ENGLISH["config_subentries"]["space"]["step"]["reading"]
+    assert menu["menu_options"].keys() == menu["menu_option_descriptions"].keys() == set(MENU)
+
+
+def test_every_advice_and_every_failed_test_has_its_words() -> None:
+    advice = {key.removeprefix("advice_") for key in ENGLISH["common"] if key.startswith("advice_")}
+    assert advice == {hint.value for hint in Hint}
+    failures = set(re.findall(r'CameraTestError\("(\w+)"', SOURCES)) | set(re.findall(r'"(camera_\w+)" if', SOURCES))
+    assert {"camera_busy", "camera_bad_picture", "camera_too_slow"} <= failures <= ENGLISH["exceptions"].keys()
+    words = set(re.findall(r"""(?<!_)words\(\s*['"](\w+)['"]""", SOURCES))
+    assert {"test_seen", "region_picture", "reading_state"} <= words <= ENGLISH["common"].keys()
 
 
 def test_every_state_of_a_standby_is_told_or_left_out_on_purpose() -> None:
@@ -132,7 +154,9 @@ async def test_sharing_is_switched_by_its_entity_and_kept(
 
 async def test_diagnostics_tell_nothing_private(hass: HomeAssistant, make_entry: MakeEntry, set_up: SetUp) -> None:
     keys = HouseKeys.generate()
-    entry = make_entry(keys=keys)
+    frigate = {"kind": "frigate", "url": "http://frigate.secret", "username": "olga", "password": "pass-word"}
+    reading = {"region": [0.1234, 0.2, 0.6, 0.7], "level": "strict", "sources": [frigate], "picture_hours": 3}
+    entry = make_entry(keys=keys, spaces=(space_data(**reading),))
     hub: ParkShareHub = await set_up(entry)
     space, now = min(hub.space_ids), time.time()
     hass.states.async_set("person.owner", "Kirchweg", {"latitude": 48.137, "longitude": 11.575})
@@ -171,12 +195,18 @@ async def test_diagnostics_tell_nothing_private(hass: HomeAssistant, make_entry:
         "standby-1",
         space,
         "lock.bay",
+        "0.1234",
+        "frigate.secret",
+        "olga",
+        "pass-word",
         entry.data["install"],
         entry.data["url"],
     ]
     assert [secret for secret in private if secret in text] == []
     assert found["spaces"][0]["grants"][0]["ends_in_s"] in {59, 60}
     assert found["spaces"][0]["barrier"] == {"domain": "lock", "state": "locked"}
+    told = {key: found["spaces"][0][key] for key in ("region_drawn", "level", "sources", "picture_hours")}
+    assert told == {"region_drawn": True, "level": "strict", "sources": ["frigate"], "picture_hours": 3}
     assert found["link"]["connected"] is False
 
 
@@ -184,7 +214,13 @@ async def test_the_system_page_shows_figures_only(hass: HomeAssistant, make_entr
     entry = make_entry()
     await set_up(entry)
     found = await system_health_info(hass)
-    assert found == {"backends_connected": "0 / 1", "spaces": 1, "grants": 0, "pending": found["pending"]}
+    assert found == {
+        "readers": "fake",
+        "backends_connected": "0 / 1",
+        "spaces": 1,
+        "grants": 0,
+        "pending": found["pending"],
+    }
     assert found.keys() == ENGLISH["system_health"]["info"].keys()
 
 

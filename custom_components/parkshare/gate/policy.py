@@ -20,13 +20,16 @@ class GatePolicy:
     link_patience: float = 20.0
     # How long the camera looks after the last sign of the car.
     look_budget: float = 300.0
-    # Between two pictures: with a sign of the car or another car in view, and while only watching.
-    look_pace: float = 0.4
+    # Between two pictures: with a sign of the car or another car in view, and while only watching. Pictures are taken
+    # while one is read, so the next read has the best of what came meanwhile.
+    look_pace: float = 0.28
     watch_pace: float = 4.0
     # A fact that took longer on its way never arms a camera.
     near_max_age: float = 120.0
     # A verdict from older pictures does not move the barrier.
     verdict_max_age: float = 10.0
+    # One that moves nothing may take longer: a slow machine is to tell of a wrong car too.
+    refusal_max_age: float = 60.0
     # Another plate is believed only after it was seen for so long: the renter may stand behind another car.
     refuse_settle: float = 5.0
     # Commands begin, and are repeated, only within these times.

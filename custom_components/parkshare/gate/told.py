@@ -146,7 +146,8 @@ def _source_seen(gate: Gate, told: SourceSeen, now: float, policy: GatePolicy) -
 
 def _judged(gate: Gate, told: Judged, now: float, policy: GatePolicy) -> Step:
     right = gate.right
-    stale = not -1.0 <= now - told.seen_at <= policy.verdict_max_age
+    max_age = policy.verdict_max_age if told.decision is Decision.ADMIT else policy.refusal_max_age
+    stale = not -1.0 <= now - told.seen_at <= max_age
     if gate.phase is not Phase.LOOKING or gate.booking != told.booking or stale:
         return gate, ()
     gate = replace(gate, plate_seen=gate.plate_seen or told.plate_seen, last_decision=told.decision)

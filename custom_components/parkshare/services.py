@@ -1,0 +1,72 @@
+"""The actions of ParkShare."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+
+from .album import Kept
+from .camera_test import PICTURES, CameraTestError, async_take, async_test, response_of
+from .const import CONF_REGION, DOMAIN
+from .outcome_words import advice_texts, own_decision
+from .recognition import WHOLE, Region
+from .space import SpaceRuntime
+from .words import async_words
+
+TEST_CAMERA: Final = "test_camera"
+TARGET_SCHEMA: Final = cv.make_entity_service_schema({})
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions. They say themselves when no space is running."""
+
+    async def test_camera(call: ServiceCall) -> ServiceResponse:
+        return await _async_test_camera(hass, _space_of(hass, call))
+
+    # For administrators: what it reads are the plates of whoever stands before the camera.
+    async_register_admin_service(
+        hass, DOMAIN, TEST_CAMERA, test_camera, TARGET_SCHEMA, supports_response=SupportsResponse.OPTIONAL
+    )
+
+
+async def _async_test_camera(hass: HomeAssistant, runtime: SpaceRuntime) -> ServiceResponse:
+    """Try out the camera of a space; what was read is in the response, and drawn on the picture of the image entity."""
+    if runtime.camera is None:
+        raise CameraTestError("camera_missing")
+    settings = runtime.subentry.data
+    region = Region(*settings[CONF_REGION]) if settings.get(CONF_REGION) else WHOLE
+
+    def busy() -> bool:
+        return runtime.gate.camera
+
+    pictures = await async_take(hass, runtime.camera, region, most=PICTURES, busy=busy)
+    outcome = await async_test(pictures, runtime.hub.reader, runtime.hub.embedded, busy=busy)
+    await runtime.album.async_keep(Kept.TEST, outcome.content, outcome.at)
+    own = own_decision(outcome.looks, settings)
+    return response_of(outcome, own, advice_texts(outcome, await async_words(hass)))
+
+
+def _space_of(hass: HomeAssistant, call: ServiceCall) -> SpaceRuntime:
+    """Return the one space that an action is about; raises ServiceValidationError."""
+    target = TargetSelection(call.data)
+    selected = async_extract_referenced_entity_ids(hass, target, primary_entities_only=False)
+    entities = er.async_get(hass)
+    subentries: set[tuple[str, str]] = set()
+    for entity_id in selected.referenced | selected.indirectly_referenced:
+        entity = entities.async_get(entity_id)
+        if entity is not None and entity.platform == DOMAIN and entity.config_entry_id and entity.config_subentry_id:
+            subentries.add((entity.config_entry_id, entity.config_subentry_id))
+    spaces: list[SpaceRuntime] = [
+        runtime
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for subentry_id, runtime in entry.runtime_data.spaces.items()
+        if (entry.entry_id, subentry_id) in subentries
+    ]
+    if len(spaces) != 1:
+        key = "one_space_only" if spaces else "no_space"
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    return spaces[0]
