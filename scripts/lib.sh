@@ -42,7 +42,8 @@ ensure_debian() {
   for pair in "$@"; do
     local probe=${pair%%:*} package=${pair##*:}
     case $probe in
-      lib*) ldconfig -p 2>/dev/null | grep -q "$probe" || missing+=("$package") ;;
+      # Not grep -q: it ends at the first match, and the pipe that breaks then would count as missing.
+      lib*) PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null | grep "$probe" >/dev/null || missing+=("$package") ;;
       *) PATH=$PATH:/usr/sbin:/sbin command -v "$probe" >/dev/null 2>&1 || missing+=("$package") ;;
     esac
   done
