@@ -110,7 +110,7 @@ class RegionPageView(HomeAssistantView):
         try:
             given = (await request.json())["region"]
             region = None if given is None else region_of(given)
-        except (ValueError, TypeError, LookupError, RecursionError) as err:
+        except (ValueError, TypeError, KeyError, RecursionError) as err:
             raise web.HTTPBadRequest(headers=PRIVATE) from err
         # Somebody else may have answered while the body came.
         _asked(self._tickets.get(secret))

@@ -110,9 +110,9 @@ async def test_a_car_that_waits_with_its_plate_at_the_rim_is_read_for_as_long_as
 
 
 async def test_a_name_that_the_camera_writes_does_not_end_the_search_for_a_far_plate(reader: EmbeddedReader) -> None:
-    far = scene(plate(RIGHT, height=24), size=(3840, 2160))
+    far = scene(plate(RIGHT, height=18), size=(3840, 2160))
     pen = ImageDraw.Draw(far)
-    font = ImageFont.load_default(80)
+    font = ImageFont.load_default(90)
     pen.text((60, 30), "GARAGE 1", fill="white", font=font, stroke_width=3, stroke_fill="black")
     look = await reader.read(Picture(encoded(far), 1.0))
     assert "GARAGE1" in texts(look)

@@ -127,3 +127,17 @@ def test_windows_over_a_picture_show_every_plate_whole_in_some_window(
         for w in windows
     )
     assert all(w[0] >= 0 and w[1] >= 0 and w[2] <= picture[0] + slack and w[3] <= picture[1] + slack for w in windows)
+
+
+def test_what_stands_farther_away_than_a_plate_that_is_read_can_wait() -> None:
+    far, spot = text(300, 300, 60, height=15), (1500.0, 900.0, 0.9)
+    search = glance(text(900, 500, 60, height=40), far, spots=[spot])
+    search.nearest(60.0)
+    (step,) = urgent(search)
+    assert shows(step, 900, 500)
+    later = []
+    while (one := search.next()) is not None:
+        later.append(one)
+        search.after(one, seen())
+    assert any(shows(one, 300, 300) for one in later)
+    assert any(shows(one, 1500, 900) for one in later)

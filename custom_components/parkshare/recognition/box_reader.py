@@ -86,9 +86,10 @@ class Glimpse:
         wider = [
             cut
             for cut in WIDER
-            if len(self.by_cut[cut].text) > len(tight.text)
-            and len(self.by_cut[cut].text) in POSSIBLE_LENGTHS
-            and self.by_cut[cut].certainty >= GLIMPSE
+            if (one := self.by_cut.get(cut)) is not None
+            and len(one.text) > len(tight.text)
+            and len(one.text) in POSSIBLE_LENGTHS
+            and one.certainty >= GLIMPSE
         ]
         return [TIGHT, LOOSE, *wider]
 
@@ -101,9 +102,14 @@ class BoxReader:
         self._own = own
 
     def glimpse(self, picture: Image.Image, box: TextBox) -> Glimpse:
-        """Let our own reader try all crops of a box: about 8 ms."""
-        cuts = (TIGHT, LOOSE, *WIDER)
-        return Glimpse(box, {cut: Spelled.of(box, self._own.read(crop(picture, box, cut)), OWN) for cut in cuts})
+        """Let our own reader try the crops of a box: about 3 ms, 8 ms where there is text."""
+        by_cut = {cut: self._glimpsed(picture, box, cut) for cut in (TIGHT, LOOSE)}
+        if any(len(one.text) >= SHORTEST_TEXT for one in by_cut.values()):
+            by_cut |= {cut: self._glimpsed(picture, box, cut) for cut in WIDER}
+        return Glimpse(box, by_cut)
+
+    def _glimpsed(self, picture: Image.Image, box: TextBox, cut: Cut) -> Spelled:
+        return Spelled.of(box, self._own.read(crop(picture, box, cut)), OWN)
 
     def read(self, picture: Image.Image, glimpse: Glimpse) -> list[Spelled]:
         """Read a box with both readers, crop by crop until one is clear; texts of SHORTEST_TEXT characters or more."""

@@ -76,7 +76,7 @@ POLICIES: Final[Mapping[Level, VerdictPolicy]] = MappingProxyType({
     # 98.3 %; 0, 0.23 %, 2.06 %, 0.76 %
     Level.LENIENT: VerdictPolicy(
         admit_score=-3.0,
-        admit_score_two_readers=-6.0,
+        admit_score_two_readers=-8.0,
         lead_score=-5.0,
         text_confidence=0.6,
         part_alone=True,

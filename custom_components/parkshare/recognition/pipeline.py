@@ -103,6 +103,9 @@ class Pipeline:
             search.begin(start)
             while not state.is_full and (step := search.urgent()) is not None:
                 self._show(state, search, step)
+                # What is small is left until a closer look has been taken.
+                if self._read_boxes(state, [one for one in _once(state.found) if one.legible]):
+                    search.nearest(max(one.box.height for one in _sure(state)))
             sure = self._read_found(state)
             if sure:
                 return Seen(_ordered(state), at_first=index == 0 and first is not None)

@@ -7,7 +7,7 @@ larger as a whole: a small window about it is.
 import heapq
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -34,6 +34,10 @@ SPOT: Final = (48, 24)  # px of the network; what is taken for the text around a
 LEAST_CLOSER: Final = 1.3
 FIRST: Final = -4.0  # before every spot; those have their strength below zero
 LAST: Final = 1e-4  # keeps busy places (up to 255) behind the faintest spot
+UNSEEN_HEIGHT: Final = 8.0  # px of the network; text that is higher is outlined, lower leaves a spot at best
+# Beside a plate that is surely read, text so much lower (part of its height) stands farther away: the car at the
+# barrier is the nearest, and its plate the largest.
+FARTHER: Final = 0.5
 SAME_SCALE: Final = 0.8  # a window that shows a text that large, compared to what was wanted, will do
 
 
@@ -41,14 +45,15 @@ SAME_SCALE: Final = 0.8  # a window that shows a text that large, compared to wh
 class Step:
     """One window to be shown to the detector, at a scale (px of the network for one of the picture).
 
-    It is for its target, a part of the window. urgent steps are taken even when a plate has been read: they show what
-    is surely text.
+    It is for its target, a part of the window, in which text about height px high is expected. urgent steps are taken
+    even when a plate has been read, unless it is much larger (see nearest): they show what is surely text.
     """
 
     window: Window
     scale: float
     target: Window
     urgent: bool
+    height: float = math.inf
 
     @property
     def pixels(self) -> float:
@@ -73,6 +78,11 @@ class Search:
         self._done: list[Step] = []
         self._queue: list[tuple[float, int, Step]] = []
         self._count = itertools.count()
+        self._nearest = 0.0
+
+    def nearest(self, height: float) -> None:
+        """Take note of a plate that is surely read (px high): what is much smaller is no longer urgent."""
+        self._nearest = max(self._nearest, height)
 
     def begin(self, window: Window) -> None:
         """Plan a glance at a window."""
@@ -94,7 +104,13 @@ class Search:
 
     def urgent(self) -> Step | None:
         """Return the next step that shows what is surely text, if there is one."""
-        return self.next() if self._queue and self._queue[0][2].urgent else None
+        while self._queue and self._queue[0][2].urgent:
+            if self._queue[0][2].height >= FARTHER * self._nearest:
+                return self.next()
+            order, _, step = heapq.heappop(self._queue)
+            # It may still be looked at, should that plate not end the search.
+            self._push(max(order, -STRONG), replace(step, urgent=False))
+        return None
 
     def next(self) -> Step | None:
         """Return the next step, None when there is none or the work that is allowed has been done."""
@@ -117,17 +133,18 @@ class Search:
             if box.width * step.scale < LEGIBLE_WIDTH:
                 wanted = min(CLOSER * step.scale, max(LEAST_CLOSER * step.scale, AIMED_WIDTH / box.width))
                 (left, top), (right, bottom) = box.corners.min(axis=0), box.corners.max(axis=0)
-                self._near((left, top, right, bottom), min(1.0, wanted), 1.0 + box.score)
+                self._near((left, top, right, bottom), min(1.0, wanted), 1.0 + box.score, box.height)
         around = (SPOT[0] / step.scale, SPOT[1] / step.scale)
         for x, y, strength in seen.spots[~_covered(seen)][:MOST_SPOTS]:
-            self._near(window_about((x, y), self._size, around), min(1.0, CLOSER * step.scale), strength)
+            target = window_about((x, y), self._size, around)
+            self._near(target, min(1.0, CLOSER * step.scale), strength, UNSEEN_HEIGHT / step.scale)
 
-    def _near(self, target: Window, scale: float, strength: float) -> None:
+    def _near(self, target: Window, scale: float, strength: float, height: float) -> None:
         """Plan a window about a target; those that are surely text are urgent, as long as they are few."""
         urgent = strength >= STRONG and self._near_left > 0
         middle = ((target[0] + target[2]) / 2, (target[1] + target[3]) / 2)
         window = window_about(middle, self._size, (NEAR[0] / scale, NEAR[1] / scale))
-        step = Step(window, scale, target, urgent=urgent)
+        step = Step(window, scale, target, urgent=urgent, height=height)
         if any(planned.shows(step) for _, _, planned in self._queue):
             return
         self._near_left -= urgent
