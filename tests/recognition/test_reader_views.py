@@ -119,6 +119,16 @@ async def test_a_name_that_the_camera_writes_does_not_end_the_search_for_a_far_p
     assert RIGHT in texts(look)
 
 
+async def test_a_telephone_number_on_a_van_hides_a_far_plate_in_one_picture_at_most(reader: EmbeddedReader) -> None:
+    van = scene(plate(RIGHT, height=20), size=(2560, 1440))
+    pen = ImageDraw.Draw(van)
+    pen.text((900, 200), "5551234", fill="white", font=ImageFont.load_default(130), stroke_width=3, stroke_fill="black")
+    content = encoded(van)
+    seen = [texts(await reader.read(Picture(content, float(at), camera="yard"))) for at in range(2)]
+    assert all("5551234" in said for said in seen)
+    assert any(RIGHT in said for said in seen)
+
+
 async def test_a_wall_full_of_writing_is_an_answer_in_time(models: Path) -> None:
     wall = Image.new("RGB", (3840, 2160), "white")
     pen = ImageDraw.Draw(wall)

@@ -16,7 +16,7 @@ from .network import Network
 from .overlay import at_rim, is_lettering, is_stamp, on_one_line
 from .own_reader import OwnReader
 from .recognise import Recogniser
-from .search import LEGIBLE_WIDTH, Search, Step
+from .search import FARTHER, LEGIBLE_WIDTH, Search, Step
 from .weights import MODEL_FILES, OWN_FILES, check_files
 
 SHAPES: Final = (0.5, 10.0)  # width / height of a line of a plate: "B" above "AB 1234", a long one-line plate
@@ -57,6 +57,9 @@ class _State:
     """One picture, while it is read."""
 
     view: View
+    quick: bool
+    nearest: float = 0.0  # px; height of the highest plate that is surely read
+    cut_short: bool = False
     found: list[_Found] = field(default_factory=list)
     said: list[Spelled] = field(default_factory=list)
     glimpses: dict[int, Glimpse] = field(default_factory=dict)
@@ -71,10 +74,14 @@ class _State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What a picture says, likeliest plates first, in px of its view; at_first: it was in the window to begin with."""
+    """What a picture says, likeliest plates first, in px of its view.
+
+    at_first: it was in the window to begin with; cut_short: smaller texts were left beside it.
+    """
 
     said: list[Spelled]
     at_first: bool
+    cut_short: bool = False
 
 
 class Pipeline:
@@ -88,12 +95,13 @@ class Pipeline:
         recogniser = Recogniser(Network(models, "rec", threads=threads), models / "charset.txt")
         self._boxes = BoxReader(recogniser, OwnReader(own))
 
-    def read(self, view: View, *, first: Window | None = None) -> Seen:
+    def read(self, view: View, *, first: Window | None = None, quick: bool = False) -> Seen:
         """Read the plate-like texts of a view; first is a window (px of the view) that may already show the plate.
 
-        Looks closer, where text may be, until a plate is surely read that was large enough to be seen well.
+        Looks closer, where text may be, until a plate is surely read that was large enough to be seen well. quick:
+        beside such a plate, texts that are much smaller are left.
         """
-        state = _State(view)
+        state = _State(view, quick)
         size = view.image.size
         whole = (0.0, 0.0, float(size[0]), float(size[1]))
         search = Search(size)
@@ -104,11 +112,12 @@ class Pipeline:
             while not state.is_full and (step := search.urgent()) is not None:
                 self._show(state, search, step)
                 # What is small is left until a closer look has been taken.
-                if self._read_boxes(state, [one for one in _once(state.found) if one.legible]):
-                    search.nearest(max(one.box.height for one in _sure(state)))
+                if quick and self._read_boxes(state, [one for one in _once(state.found) if one.legible]):
+                    search.nearest(state.nearest)
             sure = self._read_found(state)
             if sure:
-                return Seen(_ordered(state), at_first=index == 0 and first is not None)
+                at_first = index == 0 and first is not None
+                return Seen(_ordered(state), at_first=at_first, cut_short=search.cut_short or state.cut_short)
         if not _sure(state, least=LIKELY):
             search.cover(busy(view.image))
         while not sure and not state.is_full and (step := search.next()) is not None:
@@ -137,9 +146,15 @@ class Pipeline:
                 state.glimpses[id(one.box)] = self._boxes.glimpse(state.view.image, one.box)
         seen = [state.glimpses[id(one.box)] for one in found if id(one.box) in state.glimpses]
         for glimpse in sorted(seen, key=lambda glimpse: -glimpse.promise):
-            if glimpse.promise and id(glimpse.box) not in state.read and len(state.read) < MOST_READ:
-                state.read.add(id(glimpse.box))
-                state.said += self._boxes.read(state.view.image, glimpse)
+            if not glimpse.promise or id(glimpse.box) in state.read or len(state.read) >= MOST_READ:
+                continue
+            if glimpse.box.height < FARTHER * state.nearest:
+                state.cut_short = True
+                continue
+            state.read.add(id(glimpse.box))
+            state.said += self._boxes.read(state.view.image, glimpse)
+            if state.quick:
+                state.nearest = max((one.box.height for one in _sure(state)), default=0.0)
         if len(state.glimpses) > before:
             self._read_stacks(state, seen)
         legible = {id(one.box) for one in found if one.legible}

@@ -79,9 +79,13 @@ class Search:
         self._queue: list[tuple[float, int, Step]] = []
         self._count = itertools.count()
         self._nearest = 0.0
+        self.cut_short = False
 
     def nearest(self, height: float) -> None:
-        """Take note of a plate that is surely read (px high): what is much smaller is no longer urgent."""
+        """Take note of a plate that is surely read (px high): what is much smaller is no longer urgent.
+
+        cut_short tells whether something was left because of this.
+        """
         self._nearest = max(self._nearest, height)
 
     def begin(self, window: Window) -> None:
@@ -109,6 +113,7 @@ class Search:
                 return self.next()
             order, _, step = heapq.heappop(self._queue)
             # It may still be looked at, should that plate not end the search.
+            self.cut_short = True
             self._push(max(order, -STRONG), replace(step, urgent=False))
         return None
 

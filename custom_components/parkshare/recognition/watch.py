@@ -43,6 +43,7 @@ class _Camera:
 
     plate: Area | None = None
     by_motion: bool = False
+    cut_short: bool = False
 
 
 @dataclass(slots=True)
@@ -67,8 +68,9 @@ class Watch:
         area = self._motion.moved(_key(picture), _small(part))
         # What moved is looked at alone, but never twice in a row: a passing car must not hide one that stands.
         first = _window(area, part.size) if area is not None and not camera.by_motion else None
-        seen = self.pipeline.read(View(part, box[0], box[1], size[1]), first=first)
-        camera.by_motion = seen.at_first
+        # The same holds for what is large: a telephone number on a van must not hide the plate below it.
+        seen = self.pipeline.read(View(part, box[0], box[1], size[1]), first=first, quick=not camera.cut_short)
+        camera.by_motion, camera.cut_short = seen.at_first, seen.cut_short
         said = self._overlays_last(picture, seen, box, size[1])
         readings = [_reading(one, box, picture.taken_at) for one in said]
         plate = next((reading.box for one, reading in zip(said, readings, strict=True) if one.is_plate), None)
