@@ -18,6 +18,10 @@ class HomeError(RuntimeError):
     """Home Assistant refused something, or a form could not be filled. Says what and where."""
 
 
+class TooManyError(HomeError):
+    """A form was not accepted because too much was asked of the backend; later it would be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One state that an entity took; at is UTC epoch seconds on our clock."""
@@ -107,6 +111,8 @@ class HomeApi:
                     return flow
                 case "form":
                     step = (flow["step_id"], str(flow.get("errors")))
+                    if "many requests" in str(flow.get("description_placeholders")):
+                        raise TooManyError(f"The form {flow['step_id']} was not accepted yet")
                     if flow.get("errors") or step in shown:
                         raise HomeError(f"The form {flow['step_id']} was not accepted: {flow.get('errors')}")
                     shown.add(step)
