@@ -202,7 +202,8 @@ class Story:
         command = next(command for command in self._commands(self.world.olivia) if command.wish is Wish.DOWN)
         on = next(at for at in lock.powered_at if at >= self._near_fix)
         first = next(at for at in lock.pictures_taken if at >= on)
-        read = next(at for at in lock.pictures_taken if at >= at_bow)
+        # A quick reader admits while the car still rolls the last metre: then its last picture is from before.
+        read = next((at for at in lock.pictures_taken if at >= at_bow), lock.pictures_taken[-1])
         self.timeline.figures |= {
             "renter: the fix that is near -> the house knows": self._near_told - self._near_fix,
             "renter: fact -> camera has power": on - self._near_told,
