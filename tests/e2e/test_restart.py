@@ -85,13 +85,13 @@ async def _come_without_backend(stage: Stage, stay: Stay) -> Admission:
 @pytest.fixture(scope="module")
 def reunited(stage: Stage, admitted_offline: Admission) -> str:
     """The car parks, then the backend comes back; returns the state that the booking gets there."""
-    return stage.do(_reunite(stage, admitted_offline.stay), within=90)
+    return stage.do(_reunite(stage, admitted_offline.stay), within=100)
 
 
 async def _reunite(stage: Stage, stay: Stay) -> str:
     await stay.car.park(stage.world.olivia.lock, patience=5)
     await stage.world.server.start()
-    return str((await stage.world.renter.booking_in_state(stay.booking, "active", within=30))["state"])
+    return str((await stage.world.renter.booking_in_state(stay.booking, "active", within=60))["state"])
 
 
 @pytest.fixture(scope="module")

@@ -527,6 +527,44 @@ async def test_the_wish_of_a_backend_that_restarts_is_honoured(house: House, sta
         await stage.line()
 
 
+async def test_a_house_that_has_something_to_tell_does_not_wait_long(house: House, stage: Stage) -> None:
+    with patch.object(BackOff, "delay", return_value=100.0):
+        async with house.running() as link:
+            line = await stage.line()
+            await line.let_in()
+            await line.socket.close(code=1011)
+            await eventually(lambda: LinkState.DISCONNECTED in house.listener.states)
+            await asyncio.sleep(0.2)
+            assert stage.lines.empty()
+            await link.report("stay.left", {"booking": "b"}, at=AT)
+            line = await stage.line()
+            await line.let_in()
+            assert (await line.hear("ev"))["t"] == "stay.left"
+
+
+async def test_what_is_still_to_be_told_shortens_the_next_wait_too(house: House, stage: Stage) -> None:
+    with patch.object(BackOff, "delay", return_value=100.0):
+        async with house.running() as link:
+            line = await stage.line()
+            await line.let_in()
+            await link.report("stay.left", {"booking": "b"}, at=AT)
+            await line.hear("ev")
+            await line.socket.close(code=1011)
+            await (await stage.line()).let_in()
+
+
+async def test_news_do_not_shorten_what_the_backend_asked_for(house: House, stage: Stage) -> None:
+    async with house.running() as link:
+        line = await stage.line()
+        await line.let_in()
+        await line.say("bye", why="restarting", retry_after=60)
+        await line.socket.close(code=wire.CloseCode.RESTARTING)
+        await eventually(lambda: LinkState.DISCONNECTED in house.listener.states)
+        await link.report("stay.left", {"booking": "b"}, at=AT)
+        await asyncio.sleep(1.5)
+        assert stage.lines.empty()
+
+
 @pytest.mark.parametrize(
     ("refusal", "state"),
     [

@@ -7,6 +7,7 @@ from typing import Final
 FIRST_RETRY: Final = 1.0  # s; a restarted server is found at once
 SHORTEST: Final = 1.0  # s
 LONGEST: Final = 300.0  # s
+LONGEST_WITH_NEWS: Final = 15.0  # s; somebody waits for what such a house has to say: a car that came, or left
 STABLE_AFTER: Final = 60.0  # s of ready until the past is forgiven
 SLOW: Final = 300.0  # s; at least this long after another process took the session
 DAY: Final = 24 * 3600.0  # s; how often we look whether an upgrade has made us fit
@@ -26,6 +27,10 @@ class BackOff:
     def ended(self, *, ready_for: float) -> None:
         """Count a link that ended after ready_for seconds of being ready (0: it never was)."""
         self.failures = 1 if ready_for >= STABLE_AFTER else self.failures + 1
+
+    def hurried(self) -> float:
+        """Seconds until the next dial of a house that has news, and that nobody asked to wait longer."""
+        return SHORTEST + self.random() * (LONGEST_WITH_NEWS - SHORTEST)
 
     def delay(self, retry_after: float | None = None) -> float:
         """Seconds until the next dial. The server's wish is a floor, with jitter on top against coming all at once."""

@@ -57,10 +57,13 @@ class LinkClient:
         self._monotonic = monotonic
         self._session: Session | None = None
         self._redial = asyncio.Event()
+        # The wait for the next dial, as long as news may shorten it.
+        self._patience: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Keep the link. Returns only when the install has to be paired again."""
         while True:
+            hurries = False
             try:
                 end = await self._dial()
             except Exception:
@@ -87,13 +90,16 @@ class LinkClient:
                 case wire.Consequence.RETRY:
                     self._handler.on_state(LinkState.DISCONNECTED, end.why)
                     delay = self._back_off.delay(end.retry_after)
-            await self._rest(delay)
+                    hurries = end.retry_after is None
+            await self._rest(delay, hurries=hurries)
 
     async def report(self, t: str, d: dict[str, Any], *, at: str) -> None:
         """Tell the backend something, surely. On return it is on disk."""
         await self._journal.append(t, d, at=at)
         if self._session is not None:
             self._session.wake()
+        else:
+            self._hurry()
 
     async def request(self, t: str, d: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
         """Ask the backend. Raises NotConnectedError, RequestTimeoutError, RequestRefusedError."""
@@ -136,10 +142,22 @@ class LinkClient:
             self._session = None
             await socket.close()
 
-    async def _rest(self, delay: float) -> None:
+    async def _rest(self, delay: float, *, hurries: bool) -> None:
         self._redial.clear()
         try:
-            async with asyncio.timeout(delay):
+            async with asyncio.timeout(delay) as patience:
+                if hurries:
+                    self._patience = patience
+                    if self._journal.pending:
+                        self._hurry()
                 await self._redial.wait()
         except TimeoutError:
             return
+        finally:
+            self._patience = None
+
+    def _hurry(self) -> None:
+        """There is something to tell: wait a shorter time than one would without."""
+        if self._patience and not self._patience.expired() and (due := self._patience.when()) is not None:
+            soon = asyncio.get_running_loop().time() + self._back_off.hurried()
+            self._patience.reschedule(min(due, soon))
