@@ -15,8 +15,8 @@ BACKEND = ROOT / "backend/parkshare_backend"
 # Pure cores: a person who knows no web framework and no Home Assistant can read and test them.
 PURE = [
     HOME / "gate",
-    HOME / "burst.py",
-    HOME / "oddities.py",
+    HOME / "seeing/burst.py",
+    HOME / "seeing/oddities.py",
     HOME / "recognition/verdict.py",
     HOME / "recognition/ctc.py",
     HOME / "recognition/levels.py",

@@ -11,12 +11,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, SUBENTRY_SPACE
 from .farewell import async_take_leave
+from .flows.region_page import async_register_pages
+from .flows.tickets import tickets_of
 from .hub import ParkShareConfigEntry, ParkShareHub, async_remove_stores
 from .link.keys import BadKeyError
-from .region_page import async_register_pages
 from .services import async_setup_services
 from .space import SpaceRuntime
-from .tickets import tickets_of
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -35,11 +35,11 @@ from .const import (
     DOMAIN,
     SUBENTRY_SPACE,
 )
+from .flows.options import ReaderOptionsFlow
+from .flows.reader import READER_SERVICE, ReaderDiscovery
+from .flows.space import SpaceSubentryFlow
 from .link import pairing
 from .link.keys import BadKeyError, HouseKeys
-from .options_flow import ReaderOptionsFlow
-from .reader_flow import READER_SERVICE, ReaderDiscovery
-from .subentry_flow import SpaceSubentryFlow
 
 # Any: at run time these are schemas of Home Assistant's own engine, which voluptuous' types do not know.
 URL_SCHEMA: Any = vol.Schema(

@@ -9,7 +9,6 @@ from typing import Any
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 
-from .album import USUAL_HOURS
 from .const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
@@ -27,6 +26,7 @@ from .const import (
 )
 from .hub import ParkShareConfigEntry, ParkShareHub
 from .recognition.levels import Level
+from .seeing.album import USUAL_HOURS
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ParkShareConfigEntry) -> dict[str, Any]:

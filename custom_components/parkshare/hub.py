@@ -16,7 +16,6 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_time_interval
 
 from . import issues
-from .album import async_remove_album
 from .bookings import Bookings
 from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
 from .durable import DurableStore, NotStoredError
@@ -43,6 +42,7 @@ from .offers import OfferCalendar
 from .publisher import Publisher
 from .readers import async_prepare, reader_of
 from .recognition import EmbeddedReader, Reader
+from .seeing.album import async_remove_album
 from .space import SpaceRuntime
 from .standby import Standby
 from .standby_desk import StandbyDesk

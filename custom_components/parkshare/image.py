@@ -8,9 +8,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .album import Kept
 from .entity import SpaceEntity
 from .hub import ParkShareConfigEntry
+from .seeing.album import Kept
 from .space import SpaceRuntime
 
 PARALLEL_UPDATES = 0

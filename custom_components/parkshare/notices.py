@@ -8,10 +8,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations
 
-from .burst import Trouble
 from .const import CONF_BARRIER, CONF_CAMERA, DOMAIN
 from .gate.words import FaultKind, Notice
-from .oddities import OddityKind
+from .seeing.burst import Trouble
+from .seeing.oddities import OddityKind
 
 BARRIER: Final = "barrier"
 READER: Final = "reader"

@@ -7,7 +7,7 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, callback
 
 from .gate.words import Decision
-from .oddities import OddityKind
+from .seeing.oddities import OddityKind
 
 DECIDED: Final = {Decision.ADMIT: "admitted", Decision.REFUSE: "refused", Decision.UNSURE: "unsure"}
 LOWERED: Final = "lowered"

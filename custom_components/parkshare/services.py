@@ -8,11 +8,11 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from .album import Kept
-from .camera_test import PICTURES, CameraTestError, async_take, async_test, response_of
 from .const import CONF_REGION, DOMAIN
-from .outcome_words import advice_texts, own_decision
 from .recognition import WHOLE, Region
+from .seeing.album import Kept
+from .seeing.camera_test import PICTURES, CameraTestError, async_take, async_test, response_of
+from .seeing.outcome_words import advice_texts, own_decision
 from .space import SpaceRuntime
 from .words import async_words
 

@@ -26,7 +26,6 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .eyes import Eyes
 from .gate import words as w
 from .gate.core import deadline, look_pace, step
 from .gate.grant import Grant
@@ -37,10 +36,11 @@ from .hands import Hands
 from .ledger import Ledger, report_of
 from .link.facts import format_time
 from .notices import Notices
-from .oddities import OddityKind
 from .owner import OwnerWatch
 from .plate_events import DECIDED, LOWERED, PlateEvent, PlateEvents
 from .recognition import Look, Verdict
+from .seeing.eyes import Eyes
+from .seeing.oddities import OddityKind
 from .senses import Senses
 from .stopwatch import Stopwatch
 

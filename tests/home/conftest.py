@@ -231,9 +231,9 @@ def seeded() -> random.Random:
 def pictures(monkeypatch: pytest.MonkeyPatch) -> Pictures:
     """What the camera of the house gives, at once."""
     pictures = Pictures()
-    monkeypatch.setattr("custom_components.parkshare.pictures.async_get_image", pictures.give)
+    monkeypatch.setattr("custom_components.parkshare.seeing.pictures.async_get_image", pictures.give)
     for pause, seconds in (("APART", 0.0), ("AGAIN", 0.01), ("PATIENCE", 0.1)):
-        monkeypatch.setattr(f"custom_components.parkshare.camera_test.{pause}", seconds)
+        monkeypatch.setattr(f"custom_components.parkshare.seeing.camera_test.{pause}", seconds)
     return pictures
 
 

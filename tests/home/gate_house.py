@@ -140,7 +140,7 @@ async def house(
     with (
         patch("custom_components.parkshare.SpaceRuntime", runtime),
         patch("custom_components.parkshare.space.BarrierTiming", timing),
-        patch("custom_components.parkshare.looking.NEXT_PICTURE", 0.02),
+        patch("custom_components.parkshare.seeing.looking.NEXT_PICTURE", 0.02),
     ):
         await house.start()
         yield house

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.parkshare.album import FOLDER, Album, Kept, async_remove_album
+from custom_components.parkshare.seeing.album import FOLDER, Album, Kept, async_remove_album
 from tests.home.conftest import MakeEntry, SetUp
 from tests.home.support import space_data
 
@@ -135,7 +135,7 @@ async def test_a_full_disk_costs_the_picture_and_nothing_else(hass: HomeAssistan
 
 
 async def test_what_could_not_be_written_to_its_end_is_not_left_there(hass: HomeAssistant, album: Album) -> None:
-    with patch("custom_components.parkshare.album.os.fsync", side_effect=OSError(28, "No space left on device")):
+    with patch("custom_components.parkshare.seeing.album.os.fsync", side_effect=OSError(28, "No space left on device")):
         assert not await album.async_keep(Kept.LAST, JPEG, time.time())
     assert files(hass) == []
 

@@ -13,11 +13,11 @@ from homeassistant.core import callback
 from homeassistant.helpers import issue_registry as ir
 from PIL import Image
 
-from custom_components.parkshare.burst import Fault
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.recognition import Look, Picture, ReaderTimeout, ReaderUnavailable
 from custom_components.parkshare.recognition.pictures import open_picture
+from custom_components.parkshare.seeing.burst import Fault
 from tests.home.gate_house import PLATE, House, house, things
 from tests.home.hardware import PlateReader
 
@@ -81,9 +81,9 @@ def impatient() -> Iterator[None]:
     """A tenth of a second is a while here."""
     patience = dict.fromkeys(Fault, 0.1)
     with (
-        patch("custom_components.parkshare.burst.Streak.PATIENCE", patience),
+        patch("custom_components.parkshare.seeing.burst.Streak.PATIENCE", patience),
         # More than the half second by which the harness may run ahead of the clock.
-        patch("custom_components.parkshare.pictures.PICTURE_LIMIT", 0.7),
+        patch("custom_components.parkshare.seeing.pictures.PICTURE_LIMIT", 0.7),
     ):
         yield
 
@@ -224,7 +224,7 @@ async def test_a_reader_that_dies_over_a_picture_is_told_and_the_next_picture_is
 
 async def test_a_reader_that_cannot_work_is_told_until_it_can(house: House, reader: OpeningReader, told: Told) -> None:
     reader.fails = [ReaderUnavailable("The models are missing.", "Install again.")] * 2
-    with patch("custom_components.parkshare.looking.NEXT_READER", 0.2):
+    with patch("custom_components.parkshare.seeing.looking.NEXT_READER", 0.2):
         await sends(house, jpeg())
         await house.grant()
         await house.until(lambda: told.issue("reader"))

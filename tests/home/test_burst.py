@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.parkshare.burst import Burst, Fault, Streak, Trouble
 from custom_components.parkshare.recognition import Picture
+from custom_components.parkshare.seeing.burst import Burst, Fault, Streak, Trouble
 
 SILENT, FROZEN = Trouble(Fault.SILENT), Trouble(Fault.FROZEN)
 UNUSABLE = Trouble(Fault.UNUSABLE, "This is not a picture.")

@@ -12,8 +12,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.parkshare.album import Kept
-from custom_components.parkshare.camera_test import PICTURES
+from custom_components.parkshare.flows.tickets import LIFE
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.recognition import (
     BadPicture,
@@ -23,8 +22,9 @@ from custom_components.parkshare.recognition import (
     ReaderUnavailable,
     Region,
 )
+from custom_components.parkshare.seeing.album import Kept
+from custom_components.parkshare.seeing.camera_test import PICTURES
 from custom_components.parkshare.space import SpaceRuntime
-from custom_components.parkshare.tickets import LIFE
 from tests.home.camera_house import GOOD, READ, Pictures, Power, SpaceFlow, gate_looks, look, try_out
 from tests.home.conftest import FakeReader, MakeEntry, SetUp
 from tests.home.support import eventually
@@ -168,7 +168,7 @@ async def test_closing_the_dialog_during_a_test_turns_the_camera_off(
     power: Power,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.camera_test.PATIENCE", 30.0)
+    monkeypatch.setattr("custom_components.parkshare.seeing.camera_test.PATIENCE", 30.0)
     pictures.broken = True
     flow = await SpaceFlow(hass, house.entry).change()
     await flow.give({"next_step_id": "test"})
@@ -176,7 +176,7 @@ async def test_closing_the_dialog_during_a_test_turns_the_camera_off(
     flow.close()
     await hass.async_block_till_done()
     assert power.calls == ["turn_on", "turn_off"]
-    monkeypatch.setattr("custom_components.parkshare.camera_test.PATIENCE", 0.05)
+    monkeypatch.setattr("custom_components.parkshare.seeing.camera_test.PATIENCE", 0.05)
     with pytest.raises(HomeAssistantError, match="gave no picture"):
         await try_out(hass)
 

@@ -10,8 +10,6 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError,
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockUser
 
-from custom_components.parkshare.album import Kept
-from custom_components.parkshare.camera_test import PICTURES, seen_in
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.recognition import (
@@ -21,6 +19,8 @@ from custom_components.parkshare.recognition import (
     ReaderTimeout,
     Reading,
 )
+from custom_components.parkshare.seeing.album import Kept
+from custom_components.parkshare.seeing.camera_test import PICTURES, seen_in
 from custom_components.parkshare.space import SpaceRuntime
 from tests.home.camera_house import BOX, JPEG, READ, SPACE, Pictures, Power, gate_looks, look, try_out
 from tests.home.conftest import FakeReader, MakeEntry, SetUp
@@ -158,7 +158,7 @@ async def test_a_camera_is_tested_once_at_a_time(
     pictures: Pictures,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.camera_test.APART", 0.05)
+    monkeypatch.setattr("custom_components.parkshare.seeing.camera_test.APART", 0.05)
     first = asyncio.create_task(try_out(hass))
     await eventually(lambda: pictures.asked)
     with pytest.raises(HomeAssistantError) as raised:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.parkshare.evidence import LOOKS_KEPT, Evidence
 from custom_components.parkshare.recognition import DEFAULT_POLICY, Decision, Look, Picture, Reading
+from custom_components.parkshare.seeing.evidence import LOOKS_KEPT, Evidence
 
 PLATE, OTHER = "MABC123", "KXY987"
 BOX = ((0, 0), (90, 0), (90, 30), (0, 30))

@@ -300,7 +300,7 @@ async def test_the_address_can_be_changed_to_the_same_server_only(
 def picture() -> Any:
     """The camera gives pictures."""
     with patch(
-        "custom_components.parkshare.subentry_equipment.camera.async_get_image",
+        "custom_components.parkshare.flows.equipment.camera.async_get_image",
         return_value=Image(content_type="image/jpeg", content=b"\xff\xd8"),
     ) as taken:
         yield taken

@@ -16,23 +16,23 @@ import custom_components.parkshare as integration
 from custom_components.parkshare.config_flow import ERRORS
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.diagnostics import async_get_config_entry_diagnostics
+from custom_components.parkshare.flows.equipment import EQUIPMENT_SCHEMA, SWITCH_SCHEMA
+from custom_components.parkshare.flows.place import PLACE_SCHEMA
+from custom_components.parkshare.flows.reading import DETAILS_SCHEMA, MENU
+from custom_components.parkshare.flows.region import REGION_SCHEMA
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
 from custom_components.parkshare.recognition.advice import Hint
 from custom_components.parkshare.sources.forms import FORMS
 from custom_components.parkshare.standby import Standby, StandbyState
-from custom_components.parkshare.subentry_equipment import EQUIPMENT_SCHEMA, SWITCH_SCHEMA
-from custom_components.parkshare.subentry_place import PLACE_SCHEMA
-from custom_components.parkshare.subentry_reading import DETAILS_SCHEMA, MENU
-from custom_components.parkshare.subentry_region import REGION_SCHEMA
 from custom_components.parkshare.system_health import system_health_info
 from tests.home.conftest import MakeEntry, SetUp
 from tests.home.support import space_data
 
 FOLDER = Path(integration.__file__).parent
 ENGLISH = json.loads((FOLDER / "translations" / "en.json").read_text())
-SOURCES = "\n".join(path.read_text() for path in FOLDER.glob("*.py"))
+SOURCES = "\n".join(path.read_text() for path in FOLDER.rglob("*.py"))
 
 
 def leaves(texts: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -57,7 +57,7 @@ def test_every_raised_error_and_issue_has_a_text() -> None:
 
 def test_every_error_of_the_flow_has_a_text() -> None:
     assert set(ERRORS.values()) <= ENGLISH["config"]["error"].keys()
-    sources = "\n".join(path.read_text() for path in FOLDER.glob("subentry_*.py"))
+    sources = "\n".join(path.read_text() for path in (FOLDER / "flows").glob("*.py"))
     named = set(re.findall(r'\] ?= ?"(\w+)"|: "(\w+)"\}|, self\._reason = "(\w+)"', sources))
     said = {name for found in named for name in found if name} & ENGLISH["config_subentries"]["space"]["error"].keys()
     assert {"entity_missing", "range_out_of_bounds", "camera_without_picture"} <= said

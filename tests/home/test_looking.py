@@ -9,11 +9,11 @@ from unittest.mock import patch
 import pytest
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.parkshare.album import Kept
-from custom_components.parkshare.burst import MOST_PICTURES
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.recognition import Look, Picture, Reading, Region
+from custom_components.parkshare.seeing.album import Kept
+from custom_components.parkshare.seeing.burst import MOST_PICTURES
 from tests.home.gate_house import OTHER, PLATE, House, house, reader, things
 from tests.home.hardware import JPEG, PlateReader
 
@@ -53,7 +53,7 @@ class FakeSource:
 @pytest.fixture
 def source() -> Iterator[FakeSource]:
     source = FakeSource()
-    with patch("custom_components.parkshare.eyes.sources_of", lambda *_: [source]):
+    with patch("custom_components.parkshare.seeing.eyes.sources_of", lambda *_: [source]):
         yield source
 
 

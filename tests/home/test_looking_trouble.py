@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.parkshare.evidence import Evidence
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.ledger import Ledger
-from custom_components.parkshare.looking import Listener, Looking
 from custom_components.parkshare.recognition import DEFAULT_POLICY, Look, Picture, ReaderTimeout
+from custom_components.parkshare.seeing.evidence import Evidence
+from custom_components.parkshare.seeing.looking import Listener, Looking
 from custom_components.parkshare.space import SpaceRuntime
 from custom_components.parkshare.stopwatch import Stopwatch
 from tests.home.gate_house import OTHER, PLATE, POLICY, House, house, reader, things
@@ -108,7 +108,7 @@ async def test_a_defect_of_a_reader_does_not_end_the_looking(
 
     monkeypatch.setattr(reader, "read_best", breaks)
     monkeypatch.setattr(reader, "start", start)
-    monkeypatch.setattr("custom_components.parkshare.looking.NEXT_READER", 0.02)
+    monkeypatch.setattr("custom_components.parkshare.seeing.looking.NEXT_READER", 0.02)
     house.camera.plate = PLATE
     await house.grant()
     await house.here()
@@ -131,7 +131,7 @@ async def test_a_camera_that_gives_something_odd_does_not_end_the_looking(house:
 async def test_a_reader_that_never_answers_costs_one_picture(
     house: House, reader: PlateReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.looking.READ_LIMIT", 0.1)
+    monkeypatch.setattr("custom_components.parkshare.seeing.looking.READ_LIMIT", 0.1)
     house.camera.plate, reader.slow = PLATE, 30.0
     await house.grant()
     await house.here()
@@ -146,7 +146,7 @@ async def test_a_source_that_never_ends_does_not_keep_the_next_looking_waiting(
     async def never() -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("custom_components.parkshare.looking.END_LIMIT", 0.1)
+    monkeypatch.setattr("custom_components.parkshare.seeing.looking.END_LIMIT", 0.1)
     monkeypatch.setattr(source, "async_stop", never)
     await house.grant()
     await house.here()

@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from custom_components.parkshare.oddities import Oddities, Oddity, OddityKind
+from custom_components.parkshare.seeing.oddities import Oddities, Oddity, OddityKind
 
 A, B = b"digest of one plate", b"digest of another"
 ONE, TWO = "space one", "space two"

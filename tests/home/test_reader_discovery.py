@@ -15,7 +15,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.parkshare.const import DOMAIN
-from custom_components.parkshare.reader_flow import APP_SCHEMA, FOUND_SCHEMA, READER_SERVICE
+from custom_components.parkshare.flows.reader import APP_SCHEMA, FOUND_SCHEMA, READER_SERVICE
 from custom_components.parkshare.recognition.service import ReaderService
 from custom_components.parkshare.recognition.service_announce import SERVICE
 from custom_components.parkshare.recognition.service_auth import service_id

@@ -20,9 +20,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.diagnostics import async_get_config_entry_diagnostics
+from custom_components.parkshare.flows.options import FAST_PLATE_SCHEMA, READER_SCHEMA, SERVICE_SCHEMA
+from custom_components.parkshare.flows.reader_address import BadReaderAddressError, normalise_address
 from custom_components.parkshare.hub import ParkShareHub
-from custom_components.parkshare.options_flow import FAST_PLATE_SCHEMA, READER_SCHEMA, SERVICE_SCHEMA
-from custom_components.parkshare.reader_address import BadReaderAddressError, normalise_address
 from custom_components.parkshare.readers import FAST_PLATE_REQUIREMENTS, ReaderKind
 from custom_components.parkshare.recognition import Picture
 from custom_components.parkshare.recognition.panel import Panel

@@ -17,10 +17,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
 from custom_components.parkshare.const import SUBENTRY_SPACE
+from custom_components.parkshare.flows.region import OPENS_WITHIN
+from custom_components.parkshare.flows.tickets import LIFE
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.recognition import BadPicture, Region
-from custom_components.parkshare.subentry_region import OPENS_WITHIN
-from custom_components.parkshare.tickets import LIFE
 from tests.home.camera_house import JPEG, Pictures, Power, SpaceFlow
 from tests.home.conftest import FakeReader
 from tests.home.support import EQUIPMENT, PLACE, eventually
@@ -146,7 +146,7 @@ async def test_with_the_dialog_its_pages_and_pictures_are_gone(flow: SpaceFlow, 
 async def test_a_house_that_knows_no_address_of_its_own_asks_for_figures(
     flow: SpaceFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.subentry_region.get_url", Mock(side_effect=NoURLAvailableError))
+    monkeypatch.setattr("custom_components.parkshare.flows.region.get_url", Mock(side_effect=NoURLAvailableError))
     await flow.choose("region")
     await flow.choose("region_draw")
     assert flow.step == "region_numbers"

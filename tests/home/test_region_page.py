@@ -13,9 +13,9 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.parkshare.flows.region_page import PAGE_URL, PICTURE_URL
+from custom_components.parkshare.flows.tickets import LIFE, NotAPictureError, Question, Tickets, tickets_of
 from custom_components.parkshare.recognition import WHOLE, Region
-from custom_components.parkshare.region_page import PAGE_URL, PICTURE_URL
-from custom_components.parkshare.tickets import LIFE, NotAPictureError, Question, Tickets, tickets_of
 
 PICTURE = b"\xff\xd8\xff a picture"
 

@@ -7,9 +7,9 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.helpers.network import NoURLAvailableError
 
-from .const import CONF_SOURCES
-from .sources.checks import recipe_errors
-from .sources.forms import (
+from custom_components.parkshare.const import CONF_SOURCES
+from custom_components.parkshare.sources.checks import recipe_errors
+from custom_components.parkshare.sources.forms import (
     CONF_PRESET,
     CONF_WHICH,
     ENTITY_SCHEMA,
@@ -20,9 +20,9 @@ from .sources.forms import (
     WEBHOOK_URL_SCHEMA,
     which_schema,
 )
-from .sources.frigate.settings import CONF_KIND, CONF_SOURCE_NAME
-from .sources.generic.presets import PRESETS
-from .sources.generic.settings import (
+from custom_components.parkshare.sources.frigate.settings import CONF_KIND, CONF_SOURCE_NAME
+from custom_components.parkshare.sources.generic.presets import PRESETS
+from custom_components.parkshare.sources.generic.settings import (
     CONF_ENTITY,
     CONF_EVENT_TYPE,
     CONF_LOCAL_ONLY,
@@ -30,7 +30,8 @@ from .sources.generic.settings import (
     CONF_WEBHOOK_ID,
     Kind,
 )
-from .subentry_source_frigate import FrigateSteps
+
+from .source_frigate import FrigateSteps
 
 ADDING: Final = ("source_known", "source_frigate", "source_entity", "source_event", "source_mqtt", "source_webhook")
 CHANGING: Final = ("source_change", "source_remove")

@@ -14,7 +14,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
-from .recognition import Region
+from custom_components.parkshare.recognition import Region
 
 LIFE: Final = timedelta(minutes=10)
 SECRET_BYTES: Final = 32

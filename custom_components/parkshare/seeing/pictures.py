@@ -21,8 +21,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .const import LOGGER
-from .recognition import WHOLE, Picture, Region
+from custom_components.parkshare.const import LOGGER
+from custom_components.parkshare.recognition import WHOLE, Picture, Region
 
 SERVICE_LIMIT: Final = 10.0  # s
 WAKE_LIMIT: Final = 20.0  # s; an IP camera boots

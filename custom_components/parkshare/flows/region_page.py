@@ -12,8 +12,9 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
-from .recognition import Region
-from .recognition.advice import GLANCE_PIXELS, GLANCE_PLATE_WIDTH, LEAST_PLATE_WIDTH
+from custom_components.parkshare.recognition import Region
+from custom_components.parkshare.recognition.advice import GLANCE_PIXELS, GLANCE_PLATE_WIDTH, LEAST_PLATE_WIDTH
+
 from .tickets import Question, Ticket, Tickets
 
 PAGE_URL: Final = "/api/parkshare/region/{secret}"

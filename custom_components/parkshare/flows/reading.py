@@ -13,10 +13,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from .album import USUAL_HOURS
-from .const import CONF_CAMERA, CONF_LEVEL, CONF_PICTURE_HOURS, CONF_REGION, CONF_SOURCES
-from .recognition.levels import Level
-from .subentry_steps import SpaceSteps
+from custom_components.parkshare.const import CONF_CAMERA, CONF_LEVEL, CONF_PICTURE_HOURS, CONF_REGION, CONF_SOURCES
+from custom_components.parkshare.recognition.levels import Level
+from custom_components.parkshare.seeing.album import USUAL_HOURS
+
+from .steps import SpaceSteps
 
 LONGEST_PICTURE_HOURS: Final = 168
 

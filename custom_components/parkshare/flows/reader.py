@@ -18,10 +18,17 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from yarl import URL
 
-from .const import CONF_READER, CONF_SERVICE_ID, CONF_SERVICE_TOKEN, CONF_SERVICE_URL, CONF_TOGETHER
+from custom_components.parkshare.const import (
+    CONF_READER,
+    CONF_SERVICE_ID,
+    CONF_SERVICE_TOKEN,
+    CONF_SERVICE_URL,
+    CONF_TOGETHER,
+)
+from custom_components.parkshare.readers import ReaderKind, kind_of
+from custom_components.parkshare.recognition.remote import ServiceError, ServiceReader
+
 from .reader_address import BadReaderAddressError, async_look_up, error_of, normalise_address
-from .readers import ReaderKind, kind_of
-from .recognition.remote import ServiceError, ServiceReader
 
 READER_SERVICE = "_parkshare-read._tcp.local."
 

@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from .const import (
+from custom_components.parkshare.const import (
     CONF_ADDRESS,
     CONF_HEIGHT_M,
     CONF_LATITUDE,
@@ -28,7 +28,8 @@ from .const import (
     CONF_RANGE_M,
     CONF_WIDTH_M,
 )
-from .subentry_steps import SpaceSteps
+
+from .steps import SpaceSteps
 
 # Below, a phone's position is too coarse to mean anything; above, "near" comes minutes too early.
 SHORTEST_RANGE_M: Final = 20.0

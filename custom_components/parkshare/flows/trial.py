@@ -4,10 +4,11 @@ from typing import Any
 
 from homeassistant.config_entries import SubentryFlowResult
 
-from .album import Kept
-from .camera_test import PICTURES, CameraTestError, Outcome, async_take, async_test
-from .outcome_words import advice_texts, as_list, own_decision, seen_texts
-from .subentry_camera import CameraSteps
+from custom_components.parkshare.seeing.album import Kept
+from custom_components.parkshare.seeing.camera_test import PICTURES, CameraTestError, Outcome, async_take, async_test
+from custom_components.parkshare.seeing.outcome_words import advice_texts, as_list, own_decision, seen_texts
+
+from .camera import CameraSteps
 
 
 class TrialSteps(CameraSteps):

@@ -19,7 +19,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from .const import (
+from custom_components.parkshare.const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
     CONF_CAMERA,
@@ -32,8 +32,9 @@ from .const import (
     DOMAIN,
     SUBENTRY_SPACE,
 )
-from .recognition import PlateError, check_plate
-from .subentry_steps import SpaceSteps
+from custom_components.parkshare.recognition import PlateError, check_plate
+
+from .steps import SpaceSteps
 
 PICTURE_TIMEOUT: Final = 10  # s
 

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from homeassistant.config_entries import SubentryFlowResult
 
-from .const import CONF_CAMERA, CONF_SOURCES
-from .sources.checks import camera_errors, card_errors, connection_error
-from .sources.forms import FRIGATE_SCHEMA, camera_schema
-from .sources.frigate.api import FrigateError
-from .sources.frigate.card import Card
-from .sources.frigate.found import find_frigate
-from .sources.frigate.settings import (
+from custom_components.parkshare.const import CONF_CAMERA, CONF_SOURCES
+from custom_components.parkshare.sources.checks import camera_errors, card_errors, connection_error
+from custom_components.parkshare.sources.forms import FRIGATE_SCHEMA, camera_schema
+from custom_components.parkshare.sources.frigate.api import FrigateError
+from custom_components.parkshare.sources.frigate.card import Card
+from custom_components.parkshare.sources.frigate.found import find_frigate
+from custom_components.parkshare.sources.frigate.settings import (
     CONF_FRIGATE_CAMERA,
     CONF_KIND,
     CONF_PASSWORD,
@@ -26,9 +26,10 @@ from .sources.frigate.settings import (
     FrigateSettings,
     check_url,
 )
-from .sources.frigate.source import frigate_api
-from .sources.generic.settings import Kind
-from .subentry_steps import SpaceSteps
+from custom_components.parkshare.sources.frigate.source import frigate_api
+from custom_components.parkshare.sources.generic.settings import Kind
+
+from .steps import SpaceSteps
 
 LONGEST_SOURCE_NAME: Final = 60
 

@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .const import (
+from custom_components.parkshare.const import (
     CONF_DETECTOR,
     CONF_OCR,
     CONF_OCR_CONFIG,
@@ -28,11 +28,18 @@ from .const import (
     CONF_SERVICE_URL,
     CONF_TOGETHER,
 )
+from custom_components.parkshare.readers import NO_DETECTOR, ReaderKind, async_install, fast_plate_reader, kind_of
+from custom_components.parkshare.recognition import ReaderUnavailable
+from custom_components.parkshare.recognition.fast_plate import (
+    DEFAULT_DETECTOR,
+    DEFAULT_MODEL,
+    DETECTORS,
+    MODELS,
+    is_file,
+)
+from custom_components.parkshare.recognition.remote import ServiceError
+
 from .reader_address import BadReaderAddressError, async_look_up, error_of, normalise_address
-from .readers import NO_DETECTOR, ReaderKind, async_install, fast_plate_reader, kind_of
-from .recognition import ReaderUnavailable
-from .recognition.fast_plate import DEFAULT_DETECTOR, DEFAULT_MODEL, DETECTORS, MODELS, is_file
-from .recognition.remote import ServiceError
 
 READER_SCHEMA: Any = vol.Schema(
     {

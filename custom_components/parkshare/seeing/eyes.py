@@ -9,21 +9,28 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from custom_components.parkshare.const import (
+    CONF_CAMERA,
+    CONF_CAMERA_POWER,
+    CONF_LEVEL,
+    CONF_PICTURE_HOURS,
+    CONF_REGION,
+)
+from custom_components.parkshare.gate.grant import Grant
+from custom_components.parkshare.gate.words import Cause, Decision
+from custom_components.parkshare.notices import Notices
+from custom_components.parkshare.recognition import WHOLE, Look, Picture, Reader, Region, Verdict, VerdictPolicy
+from custom_components.parkshare.recognition.levels import POLICIES, Level
+from custom_components.parkshare.sources import PlateSource, sources_of
+from custom_components.parkshare.stopwatch import Stopwatch
+
 from .album import USUAL_HOURS, Album, Kept
 from .burst import Trouble
-from .const import CONF_CAMERA, CONF_CAMERA_POWER, CONF_LEVEL, CONF_PICTURE_HOURS, CONF_REGION
 from .evidence import Evidence
-from .gate.grant import Grant
-from .gate.words import Cause, Decision
 from .house_memory import HouseMemory, house_memory
 from .looking import Listener, Looking, async_end, async_to_the_end
-from .notices import Notices
 from .oddities import Digest, Oddity, OddityKind
 from .pictures import SpaceCamera
-from .recognition import WHOLE, Look, Picture, Reader, Region, Verdict, VerdictPolicy
-from .recognition.levels import POLICIES, Level
-from .sources import PlateSource, sources_of
-from .stopwatch import Stopwatch
 
 
 class Eyes(Listener):

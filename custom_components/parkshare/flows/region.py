@@ -13,13 +13,14 @@ from homeassistant.helpers.http import current_request
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
 
-from .camera_test import CameraTestError, async_draw, async_take
-from .const import CONF_REGION
-from .recognition import WHOLE, Picture, Region
+from custom_components.parkshare.const import CONF_REGION
+from custom_components.parkshare.recognition import WHOLE, Picture, Region
+from custom_components.parkshare.seeing.camera_test import CameraTestError, async_draw, async_take
+from custom_components.parkshare.words import Words, language_of_browser
+
+from .camera import CameraSteps
 from .region_page import PAGE_URL, BadRegionError, region_of
-from .subentry_camera import CameraSteps
 from .tickets import NotAPictureError, Question, tickets_of
-from .words import Words, language_of_browser
 
 # The first picture after waking is often too dark or too bright.
 PICTURES: Final = 2

@@ -18,7 +18,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .const import LOGGER
+from custom_components.parkshare.const import LOGGER
 
 FOLDER: Final = "parkshare_pictures"
 USUAL_HOURS: Final = 24.0

@@ -6,15 +6,16 @@ from typing import Any, override
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.core import callback
 
-from .camera_test import CameraTestError
-from .const import CONF_CAMERA, CONF_CAMERA_POWER, CONF_REGION, DOMAIN
-from .pictures import SpaceCamera
-from .recognition import WHOLE, Region
+from custom_components.parkshare.const import CONF_CAMERA, CONF_CAMERA_POWER, CONF_REGION, DOMAIN
+from custom_components.parkshare.recognition import WHOLE, Region
+from custom_components.parkshare.seeing.camera_test import CameraTestError
+from custom_components.parkshare.seeing.pictures import SpaceCamera
+from custom_components.parkshare.space import SpaceRuntime
+from custom_components.parkshare.words import Words
+
 from .region_page import PICTURE_URL
-from .space import SpaceRuntime
-from .subentry_steps import SpaceSteps
+from .steps import SpaceSteps
 from .tickets import NotAPictureError, tickets_of
-from .words import Words
 
 
 class CameraSteps(SpaceSteps):

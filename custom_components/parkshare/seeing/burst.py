@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .recognition.types import Picture
+from custom_components.parkshare.recognition.types import Picture
 
 MOST_PICTURES: Final = 4  # about one second of a car that rolls up
 MOST_BYTES: Final = 24_000_000

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
 
-from .words import Words, async_words, language_of_browser
+from custom_components.parkshare.words import Words, async_words, language_of_browser
 
 if TYPE_CHECKING:
-    from .hub import ParkShareHub
+    from custom_components.parkshare.hub import ParkShareHub
 
 
 class SpaceSteps(ConfigSubentryFlow):

@@ -5,13 +5,14 @@ from uuid import uuid7
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 
-from .const import CONF_NAME, CONF_SPACE_ID
-from .subentry_equipment import EquipmentSteps
-from .subentry_place import PlaceSteps
-from .subentry_reading import ReadingSteps
-from .subentry_region import RegionSteps
-from .subentry_sources import SourceSteps
-from .subentry_trial import TrialSteps
+from custom_components.parkshare.const import CONF_NAME, CONF_SPACE_ID
+
+from .equipment import EquipmentSteps
+from .place import PlaceSteps
+from .reading import ReadingSteps
+from .region import RegionSteps
+from .sources import SourceSteps
+from .trial import TrialSteps
 
 
 class SpaceSubentryFlow(PlaceSteps, EquipmentSteps, ReadingSteps, RegionSteps, SourceSteps, TrialSteps):

@@ -8,13 +8,22 @@ from logging import DEBUG, ERROR
 from time import monotonic
 from typing import Any, Final
 
+from custom_components.parkshare.const import LOGGER
+from custom_components.parkshare.recognition import (
+    BadPicture,
+    Look,
+    Picture,
+    Reader,
+    ReaderTimeout,
+    ReaderUnavailable,
+    Verdict,
+)
+from custom_components.parkshare.sources import PlateSource
+from custom_components.parkshare.stopwatch import Stopwatch
+
 from .burst import Burst, Fault, Streak, Trouble
-from .const import LOGGER
 from .evidence import Evidence
 from .pictures import NoPictureError, PictureTooLargeError, SamePictureError, SpaceCamera
-from .recognition import BadPicture, Look, Picture, Reader, ReaderTimeout, ReaderUnavailable, Verdict
-from .sources import PlateSource
-from .stopwatch import Stopwatch
 
 NEXT_PICTURE: Final = 0.25  # s; after waking a camera has no new picture for a moment
 NEXT_READER: Final = 2.0  # s; a reader that can't work will not work at once

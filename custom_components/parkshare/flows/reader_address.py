@@ -3,8 +3,8 @@
 from aiohttp import ClientSession
 from yarl import URL
 
-from .const import CONF_SERVICE_TOKEN, CONF_SERVICE_URL
-from .recognition.remote import About, ServiceError, ServiceReader
+from custom_components.parkshare.const import CONF_SERVICE_TOKEN, CONF_SERVICE_URL
+from custom_components.parkshare.recognition.remote import About, ServiceError, ServiceReader
 
 DEFAULT_PORT = 8733
 LONGEST_ADDRESS = 300

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from custom_components.parkshare.const import CONF_LEVEL, CONF_OWNER_PLATE
+from custom_components.parkshare.recognition import Decision, Look, judge
+from custom_components.parkshare.recognition.levels import POLICIES, Level
+from custom_components.parkshare.words import Words
+
 from .camera_test import Outcome
-from .const import CONF_LEVEL, CONF_OWNER_PLATE
-from .recognition import Decision, Look, judge
-from .recognition.levels import POLICIES, Level
-from .words import Words
 
 
 def own_decision(looks: Sequence[Look], settings: Mapping[str, Any]) -> Decision | None:

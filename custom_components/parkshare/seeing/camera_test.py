@@ -16,9 +16,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .pictures import NoPictureError, SpaceCamera
-from .recognition import (
+from custom_components.parkshare.const import DOMAIN
+from custom_components.parkshare.recognition import (
     BadPicture,
     Decision,
     EmbeddedReader,
@@ -32,7 +31,9 @@ from .recognition import (
     Reading,
     Region,
 )
-from .recognition.advice import Advice, advise
+from custom_components.parkshare.recognition.advice import Advice, advise
+
+from .pictures import NoPictureError, SpaceCamera
 
 PICTURES: Final = 5
 APART: Final = 0.6  # s; five pictures in about three seconds, as a car that rolls up gives

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from custom_components.parkshare.recognition import Decision, Look, Picture, Verdict, VerdictPolicy, judge
+
 from .burst import Burst
-from .recognition import Decision, Look, Picture, Verdict, VerdictPolicy, judge
 
 # A car that stood there earlier must not speak for the one that stands there now.
 LOOKS_KEPT: Final = 12

@@ -8,8 +8,9 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
+from custom_components.parkshare.recognition import Look, Reading, fold, normalise
+
 from .oddities import Digest, Oddities
-from .recognition import Look, Reading, fold, normalise
 
 # Weaker readings, shorter ones and those without a digit may be lettering, or a plate read wrongly.
 SURE: Final = 0.8
