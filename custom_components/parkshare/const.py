@@ -34,6 +34,12 @@ CONF_CAMERA: Final = "camera"
 CONF_CAMERA_POWER: Final = "camera_power"
 # Zero or more binary sensors, each an independent source that tells a car in the bay.
 CONF_OCCUPANCY: Final = "occupancy"
+# Binary sensors that see a car come, on the way to the bay: in a booked period they wake the camera.
+CONF_VEHICLE: Final = "vehicle"
+# Lights that are on while the camera looks.
+CONF_LIGHT: Final = "light"
+# What happens when a car has left: a gate Raising. "automatic" only with two occupancy sensors.
+CONF_RAISING: Final = "raising"
 CONF_OWNER: Final = "owner"
 CONF_OWNER_PLATE: Final = "owner_plate"
 CONF_RANGE_M: Final = "range_m"
@@ -45,6 +51,12 @@ CONF_LEVEL: Final = "level"
 CONF_SOURCES: Final = "sources"
 # How long the best picture of an admission is kept at the house (hours; 0: not at all).
 CONF_PICTURE_HOURS: Final = "picture_hours"
+# Who is asked and told on their phone: ids of devices of the companion app.
+CONF_ASKED: Final = "asked"
+# Whom a renter may call when nothing else helped; sent to the backend only then, for that renter.
+CONF_PHONE: Final = "phone"
+# How long a car may stay after its period before it is told of (minutes).
+CONF_GRACE_MIN: Final = "grace_min"
 
 # Entry options: which reader of plates (readers.ReaderKind), and whether the embedded one reads beside it.
 CONF_READER: Final = "reader"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .kinds import Raising
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicy:
@@ -32,6 +34,16 @@ class GatePolicy:
     refusal_max_age: float = 60.0
     # Another plate is believed only after it was seen for so long: the renter may stand behind another car.
     refuse_settle: float = 5.0
+    # The ladder of a renter who stands there: so long after the first sign of them each rung is taken, as long as no
+    # plate admits. Somebody in the rain waits; the owner's answer takes time, so the code is offered soon after.
+    harder_after: float = 15.0
+    owner_after: float = 30.0
+    code_after: float = 50.0
+    call_after: float = 90.0
+    # A plate in view is a sign of somebody for so long.
+    sign_lasts: float = 10.0
+    # A code that took longer from the renter to us opens nothing.
+    code_max_age: float = 30.0
     # Commands begin, and are repeated, only within these times.
     lower_valid: float = 60.0
     raise_valid: float = 20.0
@@ -45,6 +57,15 @@ class GatePolicy:
     unused_admission: float = 900.0
     # Clear for so long, and the car has left.
     departure_debounce: float = 20.0
+    # What the owner wants when a car has left. AUTOMATIC still needs clears_to_raise.
+    raising: Raising = Raising.AUTOMATIC
+    # Before the end of a stay (at most a quarter of its period) and so long after it, people are told. Ten minutes of
+    # grace are what the British parking industry's code of practice gives.
+    warn_before: float = 600.0
+    grace: float = 600.0
+    # A car of nobody in the bay is told of so long before the next booking, when it has stood there for so long.
+    protect_before: float = 1800.0
+    taken_settle: float = 60.0
     # Between "left" and the motor; any detection stops it.
     raise_warning: float = 10.0
     clears_to_raise: int = 2
