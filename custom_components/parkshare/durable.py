@@ -4,6 +4,7 @@ Home Assistant's Store logs a failed write and goes on. What we acknowledge to t
 a failed write is an error, and the file is replaced atomically (written, synced, renamed).
 """
 
+from collections.abc import Callable
 from typing import Any, override
 
 from homeassistant.core import CoreState, HomeAssistant
@@ -19,12 +20,29 @@ class NotStoredError(HomeAssistantError):
     """Something could not be written: the disk is full, or the folder is not writable."""
 
 
+# Makes a document of an earlier minor version one of this; it also gets those of a later one, and leaves them alone.
+type Upgrade = Callable[[int, dict[str, Any]], dict[str, Any]]
+
+
+def _as_it_is(_minor: int, document: dict[str, Any]) -> dict[str, Any]:
+    return document
+
+
 class DurableStore(Store[dict[str, Any]]):
     """One JSON document of ours under .storage: private, atomic, and loud when it cannot be written."""
 
-    def __init__(self, hass: HomeAssistant, version: int, key: str) -> None:
-        super().__init__(hass, version, f"{DOMAIN}.{key}", private=True, atomic_writes=True)
+    def __init__(
+        self, hass: HomeAssistant, version: int, key: str, *, minor: int = 1, upgrade: Upgrade = _as_it_is
+    ) -> None:
+        super().__init__(hass, version, f"{DOMAIN}.{key}", private=True, atomic_writes=True, minor_version=minor)
+        self._upgrade = upgrade
         self._failure: Exception | None = None
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
+    ) -> dict[str, Any]:
+        return self._upgrade(old_minor_version, old_data)
 
     @override
     async def async_save(self, data: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from .const import LOGGER
 from .durable import DurableStore, NotStoredError
 from .gate import words as w
-from .gate.codec import VERSION, from_document, to_document
+from .gate.codec import MINOR, VERSION, from_document, to_document, upgrade
 from .link.facts import format_time
 from .owner import OwnerWatch
 
@@ -21,7 +21,11 @@ type Report = tuple[str, dict[str, Any]]
 
 def store_of(hass: HomeAssistant, space_id: str) -> DurableStore:
     """Where the gate of a space is kept."""
-    return DurableStore(hass, VERSION, f"gate.{space_id}")
+
+    def upgraded(minor: int, document: dict[str, Any]) -> dict[str, Any]:
+        return document | {"gate": upgrade(minor, document["gate"])}
+
+    return DurableStore(hass, VERSION, f"gate.{space_id}", minor=MINOR, upgrade=upgraded)
 
 
 def report_of(intent: w.Intent) -> Report | None:

@@ -11,7 +11,9 @@ from custom_components.parkshare.gate.codec import from_document, to_document
 from custom_components.parkshare.gate.core import deadline, look_pace, overstays, step
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
 from custom_components.parkshare.gate.rules import may_carry_out, raise_refusal
-from custom_components.parkshare.gate.table import GateError, T, go, markdown
+from custom_components.parkshare.gate.page import markdown
+from custom_components.parkshare.gate.table import T, go
+from custom_components.parkshare.gate.transition import GateError
 
 START = 1_800_000_000.0
 END = START + 7200.0

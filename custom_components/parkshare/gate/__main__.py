@@ -2,7 +2,7 @@
 
 import sys
 
-from .table import markdown
+from .page import markdown
 
 if __name__ == "__main__":
     sys.stdout.write(markdown())

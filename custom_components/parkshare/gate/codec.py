@@ -1,13 +1,24 @@
 """The gate as a JSON document, so that a restart loses nothing. What sensors said is not kept: it must be seen anew."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Phase, Position, Right
+from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Phase, Position, Right, Rung
 
+# Within one version older documents lack fields, and newer ones have more; MINOR counts what was added.
 VERSION = 1
+MINOR = 2
 # Seen anew after a restart. A command in flight is never sent again; last_command only explains a late move.
-NOT_KEPT = ("sources", "position", "command", "approach", "unlinked_since")
+NOT_KEPT = ("sources", "position", "command", "approach", "unlinked_since", "taken_since")
+
+
+def upgrade(minor: int, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of an earlier minor version as one of this."""
+    if minor < 2:  # noqa: PLR2004 - the version that brought these
+        fresh = to_document(Gate())
+        added = ("stands_since", "stands_until", "rung", "barred", "ending_told", "overstay_told", "left", "taken_told")
+        document = {key: fresh[key] for key in added} | document
+    return document
 
 
 def to_document(gate: Gate) -> dict[str, Any]:
@@ -16,15 +27,21 @@ def to_document(gate: Gate) -> dict[str, Any]:
 
 
 def from_document(document: dict[str, Any]) -> Gate:
-    """Return the gate as it was; raises KeyError, TypeError or ValueError for a document that is not one of ours."""
-    kept = dict(document)
+    """Return the gate as it was; raises KeyError, TypeError or ValueError for a document that is not one of ours.
+
+    What a newer release has added is left out: a stay must survive that its owner goes back a release.
+    """
+    known = {field.name for field in fields(Gate)}
+    kept = {key: value for key, value in document.items() if key in known}
     kept["phase"] = Phase(kept["phase"])
     kept["stood"] = Position(kept["stood"])
     kept["armed_by"] = ArmedBy(kept["armed_by"]) if kept["armed_by"] else None
     kept["last_decision"] = Decision(kept["last_decision"]) if kept["last_decision"] else None
     kept["rights"] = tuple(Right(**right) for right in kept["rights"])
     kept["right"] = Right(**kept["right"]) if kept["right"] else None
-    kept["watched"] = tuple(kept["watched"])
+    for bookings in ("watched", "barred", "left"):
+        kept[bookings] = tuple(kept[bookings])
+    kept["rung"] = Rung(kept["rung"]) if kept["rung"] else None
     kept["fault"] = Fault(FaultKind(kept["fault"]["kind"]), kept["fault"]["since"]) if kept["fault"] else None
     kept["last_command"] = _command(kept["last_command"]) if kept["last_command"] else None
     return Gate(**kept)

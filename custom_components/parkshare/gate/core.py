@@ -1,17 +1,19 @@
 """The gate of one space: which intents follow from what is known.
 
 Pure: standard library only. Time comes in with every input; nothing here waits, logs or calls out. The promises:
-the barrier goes down only for a right in its period with an admitting verdict, by the owner's hand, or back down
-because it was rising towards a car; it goes up by itself only on two fresh, different "clear"s after the car left.
+the barrier goes down only for a right in its period with an admitting verdict or the on-site code, by the owner's
+hand, or back down because it was rising towards a car; it goes up by itself only on two fresh, different "clear"s
+after the car left.
 """
 
 from dataclasses import replace
 
+from .ends import noted
 from .policy import DEFAULT_POLICY, GatePolicy
-from .rules import watch_from
-from .table import GateError, Step
+from .rules import next_rung, warn_at, watch_from
 from .timed import RULES, approach_is_old
 from .told import HANDLERS
+from .transition import GateError, Step
 from .words import ArmedBy, Gate, Input, Intent, Phase
 
 MAX_ROUNDS = 8  # the longest honest chain is three: clear, left, warning
@@ -24,6 +26,7 @@ def step(gate: Gate, told: Input, now: float, policy: GatePolicy = DEFAULT_POLIC
     gate, intents = HANDLERS[type(told)](gate, told, now, policy)
     done: list[Intent] = list(intents)
     for _ in range(MAX_ROUNDS):
+        gate = noted(gate, now)
         taken = next((step for rule in RULES if (step := rule(gate, now, policy))), None)
         if taken is None:
             return gate, tuple(done)
@@ -37,14 +40,21 @@ def deadline(gate: Gate, now: float, policy: GatePolicy = DEFAULT_POLICY) -> flo
     times = [watch_from(gate, right, policy) for right in gate.rights]
     # Nothing moves at the end of a booking, but what is shown changes.
     times += [right.end for right in gate.rights]
+    if gate.taken_since is not None:
+        times.append(gate.taken_since + policy.taken_settle)
+        times += [right.start - policy.protect_before for right in gate.rights]
     match gate.phase:
         case Phase.LOOKING:
             times.append(gate.armed_until)
+            if (rung := next_rung(gate, policy)) is not None:
+                times.append(rung[1])
         case Phase.ADMITTED:
             times.append(gate.since + policy.assume_arrived)
             times.append(gate.right.end if gate.right else gate.since + policy.unused_admission)
         case Phase.PARKED if gate.right:
-            times.append(gate.right.end)
+            times += [warn_at(gate.right, policy), gate.right.end, gate.right.end + policy.grace]
+        case Phase.PARKED:
+            times.append(gate.since + policy.unused_admission)
         case Phase.LEAVING:
             times.append(gate.since + policy.departure_debounce)
         case Phase.WARNING:

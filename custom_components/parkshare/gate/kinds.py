@@ -40,7 +40,8 @@ class ArmedBy(StrEnum):
     POSITION = "position"
     HERE = "here"
     WINDOW = "window"
-    CAR = "car"
+    CAR = "car"  # a sensor of the bay sees one
+    VEHICLE = "vehicle"  # one is seen on its way to the bay; it may pass by
 
 
 class Cause(StrEnum):

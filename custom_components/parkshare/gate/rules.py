@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from .policy import GatePolicy
-from .words import Cause, Command, Gate, Phase, Position, Right, Says
+from .words import Cause, Command, Gate, Phase, Position, Raising, Right, Rung, Says
 
 
 class RaiseRefusal(StrEnum):
@@ -54,6 +54,51 @@ def watch_from(gate: Gate, right: Right, policy: GatePolicy) -> float:
     return min(right.start + policy.watch_delay, max(early, gate.unlinked_since + policy.link_patience))
 
 
+def stands(gate: Gate, now: float) -> bool:
+    """Tell whether somebody surely stands there and waits to be let in."""
+    return gate.stands_since is not None and now <= gate.stands_until
+
+
+def next_rung(gate: Gate, policy: GatePolicy) -> tuple[Rung, float] | None:
+    """Return the next rung of the ladder of the present approach, and when it is due; None where there is none."""
+    if gate.phase is not Phase.LOOKING or gate.right is None or gate.stands_since is None:
+        return None
+    after = {
+        Rung.HARDER: policy.harder_after,
+        Rung.OWNER: policy.owner_after,
+        Rung.CODE: policy.code_after,
+        Rung.CALL: policy.call_after,
+    }
+    if gate.booking in gate.barred:
+        # Asked before, and answered.
+        del after[Rung.OWNER], after[Rung.CODE]
+    taken = tuple(Rung).index(gate.rung) if gate.rung else -1
+    left = (rung for rung in after if tuple(Rung).index(rung) > taken)
+    # Who comes before their time has nothing to wait for yet.
+    since = max(gate.stands_since, gate.right.start)
+    return next(((rung, since + after[rung]) for rung in left), None)
+
+
+def warn_at(right: Right, policy: GatePolicy) -> float:
+    """Return when people are told that a stay ends soon; of a short one not before most of it is over."""
+    return right.end - min(policy.warn_before, (right.end - right.start) / 4)
+
+
+def threatened(gate: Gate, now: float, policy: GatePolicy) -> Right | None:
+    """Return the booking that needs the bay in which a car of nobody stands, now or soon; None if there is none."""
+    return next(
+        (
+            right
+            for right in gate.rights
+            if right.booking not in gate.left
+            and right.start - policy.protect_before <= now < right.end
+            # In its own period and with the barrier up, what a sensor sees is rather the renter before the barrier.
+            and (now < right.start or gate.position is Position.DOWN)
+        ),
+        None,
+    )
+
+
 def occupied(gate: Gate) -> bool:
     """Tell whether any source sees a car."""
     return any(said.says is Says.OCCUPIED for said in gate.sources)
@@ -68,7 +113,8 @@ def may_raise(gate: Gate, now: float, policy: GatePolicy) -> bool:
     """Tell whether the barrier may rise by itself: every source sees an empty bay, two of them lately.
 
     Raising under a car damages it, failing to raise costs a walk to the button: so silence, a fault, a restart since
-    the car was seen, a barrier that somebody lowered by hand, and raises that had to be broken off all keep it down.
+    the car was seen, a barrier that somebody lowered by hand, raises that had to be broken off, and an owner who does
+    not want it all keep it down.
     """
     fresh = {
         said.source
@@ -76,7 +122,8 @@ def may_raise(gate: Gate, now: float, policy: GatePolicy) -> bool:
         if said.says is Says.CLEAR and 0 <= now - said.seen_at <= policy.clear_max_age
     }
     return (
-        gate.position is Position.DOWN
+        policy.raising is Raising.AUTOMATIC
+        and gate.position is Position.DOWN
         and gate.fault is None
         and not gate.inhibited
         and not gate.by_hand

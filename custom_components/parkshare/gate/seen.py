@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from .policy import GatePolicy
 from .rules import command, current, find, occupied
-from .table import Step, T, go
-from .timed import at_rest, move, park
+from .steps import at_rest, leaves, move, park
+from .table import T, go
+from .transition import Step
 from .words import (
     BarrierSeen,
     CameraOff,
@@ -114,7 +115,9 @@ def _lowered_late(gate: Gate, booking: str | None, now: float) -> Step:
 def _up(gate: Gate, stood: Position, now: float) -> Step:
     match gate.phase:
         case Phase.RAISING:
-            left = (StayLeft(gate.right.booking, now),) if gate.right and gate.arrived else ()
+            left: tuple[StayLeft, ...] = ()
+            if gate.arrived:
+                gate, left = leaves(gate, now)
             gate, healed = _heal(replace(gate, last_command=None, by_hand=False, aborted=0), HEALS_WHEN_DONE)
             return go(at_rest(gate), T.RAISED, now, Halt(), *left, *healed)
         case Phase.LOWERING:

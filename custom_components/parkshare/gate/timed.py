@@ -6,31 +6,28 @@ RULES are asked in order until none of them has anything to do.
 from collections.abc import Callable
 from dataclasses import replace
 
+from .ends import bay_free, bay_taken, ends
+from .ladder import helps
 from .policy import GatePolicy
 from .rules import all_clear, command, current, find, may_look, may_raise, occupied, watch_from
-from .table import Step, T, go
+from .steps import SURE_SIGNS, at_rest, failed, leaves, move, park, stands_there, stop_looking
+from .table import T, go
+from .transition import Step
 from .words import (
     AdmissionDecided,
     Approach,
     ArmedBy,
-    CameraOff,
     CameraOn,
     Cause,
-    Command,
     Decision,
-    Fault,
     FaultKind,
     Gate,
-    Halt,
-    Intent,
-    Move,
     Notice,
     Notify,
     Phase,
     Position,
+    Raising,
     Right,
-    StayArrived,
-    StayLeft,
 )
 
 ARMED: dict[ArmedBy, T] = {
@@ -38,39 +35,8 @@ ARMED: dict[ArmedBy, T] = {
     ArmedBy.HERE: T.ARMED_BY_HERE,
     ArmedBy.WINDOW: T.ARMED_BY_WINDOW,
     ArmedBy.CAR: T.ARMED_BY_CAR,
+    ArmedBy.VEHICLE: T.ARMED_BY_CAR,
 }
-
-
-def at_rest(gate: Gate) -> Gate:
-    """Forget the approach or the stay, as IDLE does."""
-    return replace(gate, right=None, arrived=False, armed_by=None, command=None, camera=False)
-
-
-def move(gate: Gate, transition: T, wish: Command, now: float, *intents: Intent) -> Step:
-    """Take a transition that sends a command."""
-    sent = replace(gate, command=wish, last_command=wish, commands=wish.number)
-    return go(sent, transition, now, *intents, Move(wish, transition.value.why))
-
-
-def failed(gate: Gate, kind: FaultKind, now: float) -> Step:
-    """Latch a fault: the command in flight came to nothing."""
-    notices = () if gate.fault else (Notify(Notice.FAULT, gate.booking, kind),)
-    gate = replace(gate, fault=gate.fault or Fault(kind, now))
-    if gate.arrived:
-        return go(replace(gate, command=None), T.COMMAND_FAILED_IN_STAY, now, Halt(), *notices)
-    return go(at_rest(gate), T.COMMAND_FAILED, now, Halt(), *notices)
-
-
-def stop_looking(gate: Gate, transition: T, now: float, *intents: Intent, **changes: bool) -> Step:
-    """Camera off, and the start of this period arms it no more."""
-    watched = gate.watched if gate.booking in gate.watched or not gate.booking else (*gate.watched, gate.booking)
-    return go(replace(at_rest(gate), watched=watched), transition, now, CameraOff(), *intents, **changes)
-
-
-def park(gate: Gate, transition: T, now: float, *intents: Intent) -> Step:
-    """A car stands in the bay; report whose, if we know and have not yet."""
-    arrived = (StayArrived(gate.right.booking, now),) if gate.right and not gate.arrived else ()
-    return go(replace(gate, arrived=True, command=None), transition, now, *intents, *arrived)
 
 
 def _command_is_overdue(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
@@ -84,7 +50,7 @@ def _command_is_overdue(gate: Gate, now: float, policy: GatePolicy) -> Step | No
 def _looked_enough(gate: Gate, now: float, _policy: GatePolicy) -> Step | None:
     if gate.phase is not Phase.LOOKING or now < gate.armed_until or gate.right is None:
         return None
-    somebody = gate.armed_by is not ArmedBy.WINDOW or gate.plate_seen
+    somebody = gate.armed_by not in (ArmedBy.WINDOW, ArmedBy.VEHICLE) or gate.plate_seen
     if gate.refusal_told or not somebody:
         return stop_looking(gate, T.NOBODY_CAME, now)
     refused = gate.last_decision is Decision.REFUSE
@@ -112,23 +78,33 @@ def _leaves(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
     if gate.phase is Phase.LEAVING and not all_clear(gate):
         return go(gate, T.NOT_CLEAR, now)
     if gate.phase is Phase.LEAVING and now >= gate.since + policy.departure_debounce:
-        left = () if gate.right is None else (StayLeft(gate.right.booking, now),)
-        booking = gate.booking
-        if gate.position is not Position.DOWN:
-            return go(at_rest(gate), T.LEFT_WHILE_UP, now, *left)
-        if may_raise(gate, now, policy):
-            return go(at_rest(gate), T.LEFT, now, *left)
-        return go(at_rest(gate), T.LEFT_STAYS_DOWN, now, *left, Notify(Notice.STAYS_DOWN, booking))
-    return _leaves_unseen(gate, now)
+        return _left(gate, now, policy)
+    return _leaves_unseen(gate, now, policy)
 
 
-def _leaves_unseen(gate: Gate, now: float) -> Step | None:
-    """Without any sensor, only the next renter's coming tells that the last one went."""
-    over = gate.right is None or now >= gate.right.end
-    if gate.phase is Phase.PARKED and not gate.sources and over and gate.approach:
-        left = () if gate.right is None else (StayLeft(gate.right.booking, now),)
+def _left(gate: Gate, now: float, policy: GatePolicy) -> Step:
+    booking = gate.booking
+    gate, told = leaves(gate, now)
+    if gate.position is not Position.DOWN:
+        return go(at_rest(gate), T.LEFT_WHILE_UP, now, *told)
+    if may_raise(gate, now, policy):
+        return go(at_rest(gate), T.LEFT, now, *told)
+    if policy.raising is Raising.ASK:
+        return go(at_rest(gate), T.LEFT_ASKS, now, *told, Notify(Notice.ASK_RAISE, booking))
+    return go(at_rest(gate), T.LEFT_STAYS_DOWN, now, *told, Notify(Notice.STAYS_DOWN, booking))
+
+
+def _leaves_unseen(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    """Without any sensor, only the owner or the next renter's coming tells that the last one went."""
+    if gate.phase is not Phase.PARKED or gate.sources:
+        return None
+    if gate.approach and (gate.right is None or now >= gate.right.end):
+        gate, left = leaves(gate, now)
         return go(at_rest(gate), T.LEFT_UNSEEN, now, *left)
-    return None
+    end = gate.right.end + policy.grace if gate.right else gate.since + policy.unused_admission
+    if policy.raising is Raising.NEVER or gate.overstay_told == end or now < end:
+        return None
+    return go(gate, T.ASKS_UNSEEN, now, Notify(Notice.ASK_RAISE, gate.booking), overstay_told=end)
 
 
 def _rises(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
@@ -184,17 +160,26 @@ def _look(gate: Gate, right: Right, armed_by: ArmedBy, until: float, now: float)
         plate_seen=False,
         refusing_since=None,
         refusal_told=False,
+        rung=None,
+        stands_since=None,
+        stands_until=0.0,
     )
+    if armed_by in SURE_SIGNS:
+        gate = stands_there(gate, now, until=gate.armed_until)
     return go(gate, ARMED[armed_by], now, CameraOn(right.booking))
 
 
 RULES: tuple[Callable[[Gate, float, GatePolicy], Step | None], ...] = (
     _command_is_overdue,
     _looked_enough,
+    helps,
     _arrives,
+    ends,
     _leaves,
     _rises,
+    bay_free,
     _arms,
+    bay_taken,
 )
 
 

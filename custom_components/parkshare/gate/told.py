@@ -4,31 +4,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from .decided import code_given, command_failed, judged, owner_lets_in, owner_raises, owner_refuses
 from .policy import GatePolicy
-from .rules import command, current, find, may_look, may_lower, occupied, raise_refusal
+from .rules import current, find, may_look, occupied
 from .seen import barrier_seen
-from .table import Step, T, go
-from .timed import at_rest, failed, move, stop_looking
+from .steps import SURE_SIGNS, at_rest, stands_there, stop_looking
+from .table import T, go
+from .transition import Step
 from .words import (
-    AdmissionDecided,
     Approach,
     ArmedBy,
     BarrierSeen,
     Booted,
     CameraOff,
     CameraOn,
+    CarSensed,
     Cause,
+    CodeGiven,
     CommandFailed,
-    Decision,
-    FaultEnded,
     Gate,
-    Intent,
     Judged,
     LinkSeen,
-    Notice,
-    Notify,
     OwnerLetsIn,
     OwnerRaises,
+    OwnerRefuses,
     Phase,
     Position,
     RenterAway,
@@ -37,6 +36,7 @@ from .words import (
     Said,
     Says,
     SourceSeen,
+    StayExtended,
     Tick,
 )
 
@@ -58,7 +58,11 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     if gate.right and (gate.phase is Phase.LOOKING or lowers_for_plate):
         right = find(gate.rights, gate.right.booking)
         if right and now < gate.armed_until and not gate.fault:
-            return go(replace(gate, camera=True), T.BOOT_LOOKS_ON, now, CameraOn(right.booking))
+            # Who was asked before the restart can answer no more, so the ladder begins anew.
+            gate = replace(gate, camera=True, rung=None, stands_since=None, stands_until=0.0)
+            if gate.armed_by in SURE_SIGNS:
+                gate = stands_there(gate, now, until=gate.armed_until)
+            return go(gate, T.BOOT_LOOKS_ON, now, CameraOn(right.booking))
     if gate.phase in (Phase.IDLE, Phase.ADMITTED, Phase.PARKED):
         return go(replace(gate, camera=False), T.BOOT_RESUMES, now, *off)
     if gate.arrived:
@@ -76,12 +80,19 @@ def _rights_changed(gate: Gate, told: RightsChanged, now: float, _policy: GatePo
         gate,
         rights=tuple(sorted(told.rights, key=lambda right: (right.start, right.booking))),
         watched=tuple(booking for booking in gate.watched if booking in bookings),
+        barred=tuple(booking for booking in gate.barred if booking in bookings),
+        left=tuple(booking for booking in gate.left if booking in bookings),
         near=gate.near if gate.near in bookings else None,
     )
     right = find(gate.rights, gate.booking)
     if right:
         # Changed while under way: the same booking, so the same approach or stay.
-        return replace(gate, right=right, armed_until=min(gate.armed_until, right.end)), ()
+        longer = gate.right is not None and right.end > gate.right.end
+        gate = replace(gate, right=right, armed_until=min(gate.armed_until, right.end))
+        if longer and (gate.ending_told or gate.overstay_told) and gate.phase in (Phase.PARKED, Phase.LEAVING):
+            extended = StayExtended(right.booking, now)
+            return go(gate, T.EXTENDED, now, extended, ending_told=None, overstay_told=None)
+        return gate, ()
     if gate.phase is Phase.LOOKING:
         return stop_looking(gate, T.RIGHT_WITHDRAWN, now)
     return gate, ()
@@ -109,7 +120,8 @@ def _looks_on(gate: Gate, armed_by: ArmedBy, now: float, policy: GatePolicy) -> 
     """A new sign of the car: look for longer, and faster."""
     end = gate.right.end if gate.right else now
     until = min(end, max(gate.armed_until, now + policy.look_budget))
-    return replace(gate, armed_by=armed_by, armed_until=until)
+    gate = replace(gate, armed_by=armed_by, armed_until=until)
+    return stands_there(gate, now, until=until) if armed_by in SURE_SIGNS else gate
 
 
 def _renter_away(gate: Gate, told: RenterAway, now: float, _policy: GatePolicy) -> Step:
@@ -144,75 +156,18 @@ def _source_seen(gate: Gate, told: SourceSeen, now: float, policy: GatePolicy) -
     return gate, ()
 
 
-def _judged(gate: Gate, told: Judged, now: float, policy: GatePolicy) -> Step:
-    right = gate.right
-    max_age = policy.verdict_max_age if told.decision is Decision.ADMIT else policy.refusal_max_age
-    stale = not -1.0 <= now - told.seen_at <= max_age
-    if gate.phase is not Phase.LOOKING or gate.booking != told.booking or stale:
+def _car_sensed(gate: Gate, told: CarSensed, now: float, policy: GatePolicy) -> Step:
+    if not -CLOCKS_DIFFER <= now - told.seen_at <= policy.near_max_age:
         return gate, ()
-    gate = replace(gate, plate_seen=gate.plate_seen or told.plate_seen, last_decision=told.decision)
-    if told.decision is Decision.ADMIT:
-        # Too early: the camera goes on looking, and the next verdict within the period admits.
-        return _admit(gate, now, policy) if right and may_lower(gate, right, now, policy) else (gate, ())
-    if told.decision is not Decision.REFUSE:
-        return replace(gate, refusing_since=None), ()
-    since = now if gate.refusing_since is None else gate.refusing_since
-    gate = replace(gate, refusing_since=since)
-    if gate.refusal_told or now - since < policy.refuse_settle:
-        return gate, ()
-    decided = AdmissionDecided(told.booking, Decision.REFUSE, Cause.PLATE, now)
-    return go(gate, T.REFUSED, now, decided, Notify(Notice.REFUSED, told.booking), refusal_told=True)
-
-
-def _admit(gate: Gate, now: float, policy: GatePolicy) -> Step:
-    decided = AdmissionDecided(gate.booking, Decision.ADMIT, Cause.PLATE, now)
-    if gate.fault:
-        notice = Notify(Notice.ADMITTED_BUT_FAULTY, gate.booking, gate.fault.kind)
-        return stop_looking(gate, T.ADMITTED_BUT_FAULTY, now, decided, notice)
-    gate = replace(gate, camera=False)
-    if gate.position is Position.DOWN:
-        return go(_watched(gate), T.ADMITTED_WHILE_DOWN, now, decided, CameraOff())
-    wish = command(gate, Position.DOWN, Cause.PLATE, now, policy)
-    return move(_watched(gate), T.ADMITTED_BY_PLATE, wish, now, decided, CameraOff())
-
-
-def _watched(gate: Gate) -> Gate:
-    if gate.booking is None or gate.booking in gate.watched:
-        return gate
-    return replace(gate, watched=(*gate.watched, gate.booking))
-
-
-def _command_failed(gate: Gate, told: CommandFailed, now: float, _policy: GatePolicy) -> Step:
-    if gate.command is None or gate.command.number != told.number:
-        return gate, ()
-    return failed(gate, told.kind, now)
-
-
-def _owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy) -> Step:
-    down = gate.position is Position.DOWN
-    if down and gate.phase in (Phase.ADMITTED, Phase.PARKED, Phase.LEAVING):
-        return gate, ()
-    if not gate.arrived and gate.phase not in (Phase.ADMITTED, Phase.LOWERING):
-        gate = replace(gate, right=current(gate, now, policy))
-    letting_out = gate.arrived
-    intents: list[Intent] = [] if letting_out else [AdmissionDecided(gate.booking, Decision.ADMIT, Cause.OWNER, now)]
-    intents += [CameraOff()] if gate.camera else []
-    intents += [FaultEnded()] if gate.fault else []
-    gate = replace(_watched(gate), camera=False, fault=None, approach=None)
-    if down and gate.phase in (Phase.IDLE, Phase.LOOKING, Phase.WARNING):
-        return go(gate, T.OWNER_LET_IN_WHILE_DOWN, now, *intents)
-    return move(gate, T.OWNER_LET_IN, command(gate, Position.DOWN, Cause.OWNER, now, policy), now, *intents)
-
-
-def _owner_raises(gate: Gate, _told: OwnerRaises, now: float, policy: GatePolicy) -> Step:
-    if raise_refusal(gate):
-        return gate, ()
-    intents: list[Intent] = [CameraOff()] if gate.camera else []
-    intents += [FaultEnded()] if gate.fault else []
-    if not gate.arrived:
-        gate = at_rest(gate)
-    gate = replace(gate, camera=False, fault=None)
-    return move(gate, T.OWNER_RAISES, command(gate, Position.UP, Cause.OWNER, now, policy), now, *intents)
+    if gate.phase is Phase.LOOKING:
+        # It comes; that it stands there is for the bay's own sensors and the camera to say.
+        known = gate.armed_by if gate.armed_by in SURE_SIGNS else ArmedBy.VEHICLE
+        until = min(gate.right.end if gate.right else now, max(gate.armed_until, now + policy.look_budget))
+        return replace(gate, armed_by=known, armed_until=until), ()
+    right = current(gate, now, policy)
+    if gate.phase is Phase.IDLE and right:
+        gate = replace(gate, approach=Approach(right.booking, now, ArmedBy.VEHICLE))
+    return gate, ()
 
 
 HANDLERS: dict[type, Callable[[Gate, Any, float, GatePolicy], Step]] = {
@@ -223,9 +178,12 @@ HANDLERS: dict[type, Callable[[Gate, Any, float, GatePolicy], Step]] = {
     RenterAway: _renter_away,
     LinkSeen: _link_seen,
     SourceSeen: _source_seen,
-    Judged: _judged,
+    Judged: judged,
     BarrierSeen: barrier_seen,
-    CommandFailed: _command_failed,
-    OwnerLetsIn: _owner_lets_in,
-    OwnerRaises: _owner_raises,
+    CommandFailed: command_failed,
+    OwnerLetsIn: owner_lets_in,
+    CarSensed: _car_sensed,
+    CodeGiven: code_given,
+    OwnerRefuses: owner_refuses,
+    OwnerRaises: owner_raises,
 }
