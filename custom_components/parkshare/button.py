@@ -18,9 +18,9 @@ PARALLEL_UPDATES = 1
 
 @dataclass(frozen=True, kw_only=True)
 class SpaceButton(ButtonEntityDescription):
-    """A button of a space. press raises HomeAssistantError with the reason when it can't be done."""
+    """A button of a space. press gets who presses it, and raises HomeAssistantError with the reason why it can't be."""
 
-    press: Callable[[SpaceRuntime], Awaitable[None]]
+    press: Callable[[SpaceRuntime, str | None], Awaitable[None]]
     available: Callable[[SpaceRuntime], bool] = lambda _: True
 
 
@@ -30,16 +30,16 @@ def _is_offered(runtime: SpaceRuntime) -> bool:
 
 
 BUTTONS = (
-    SpaceButton(key="let_in_now", press=lambda space: space.async_let_in_now()),
-    SpaceButton(key="raise", press=lambda space: space.async_raise()),
+    SpaceButton(key="let_in_now", press=lambda space, by: space.async_let_in_now(by=by)),
+    SpaceButton(key="raise", press=lambda space, by: space.async_raise(by=by)),
     SpaceButton(
         key="accept_standby",
-        press=lambda space: space.hub.async_accept_standby(space.space_id),
+        press=lambda space, _: space.hub.async_accept_standby(space.space_id),
         available=_is_offered,
     ),
     SpaceButton(
         key="decline_standby",
-        press=lambda space: space.hub.async_decline_standby(space.space_id),
+        press=lambda space, _: space.hub.async_decline_standby(space.space_id),
         available=_is_offered,
     ),
 )
@@ -79,4 +79,4 @@ class SpaceButtonEntity(SpaceEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Do it."""
-        await self.entity_description.press(self._runtime)
+        await self.entity_description.press(self._runtime, self._context.user_id if self._context else None)

@@ -5,7 +5,7 @@ between repeats a report at worst, and never loses one.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
@@ -18,6 +18,18 @@ from .owner import OwnerWatch
 
 type Report = tuple[str, dict[str, Any]]
 
+# Facts about a stay: each is a booking and a time.
+TOLD: Final[dict[type, str]] = {
+    w.StayArrived: "stay.arrived",
+    w.StayLeft: "stay.left",
+    w.StayEnding: "stay.ending",
+    w.Overstayed: "stay.overstayed",
+    w.StayExtended: "stay.extended",
+    w.BayTaken: "bay.taken",
+    w.BayFree: "bay.free",
+}
+WITH_HEAD: Final = frozenset({"stay.left", "stay.overstayed", "bay.taken"})
+
 
 def store_of(hass: HomeAssistant, space_id: str) -> DurableStore:
     """Where the gate of a space is kept."""
@@ -28,16 +40,30 @@ def store_of(hass: HomeAssistant, space_id: str) -> DurableStore:
     return DurableStore(hass, VERSION, f"gate.{space_id}", minor=MINOR, upgrade=upgraded)
 
 
-def report_of(intent: w.Intent) -> Report | None:
-    """What the backend is told of an intent, if anything."""
+def report_of(intent: w.Intent, *, head: str = "", phone: str = "") -> Report | None:
+    """What the backend is told of an intent, if anything.
+
+    head is that of the space's record: who keeps it can see later whether the record was cut. phone is whom to call.
+    """
     match intent:
         case w.AdmissionDecided(str() as booking, decision, by, at):
             d = {"booking": booking, "decision": decision.value, "by": by.value, "at": format_time(at)}
             return "admission.decided", d
-        case w.StayArrived(booking, at):
-            return "stay.arrived", {"booking": booking, "at": format_time(at)}
-        case w.StayLeft(booking, at):
-            return "stay.left", {"booking": booking, "at": format_time(at)}
+        case w.Help(booking, rung, at):
+            call = {"phone": phone} if phone and rung is w.Rung.CALL else {}
+            return "help.offered", {"booking": booking, "rung": rung.value, "at": format_time(at)} | call
+        case (
+            w.StayArrived(booking, at)
+            | w.StayLeft(booking, at)
+            | w.StayEnding(booking, at)
+            | w.Overstayed(booking, at)
+            | w.StayExtended(booking, at)
+            | w.BayTaken(booking, at)
+            | w.BayFree(booking, at)
+        ):
+            t = TOLD[type(intent)]
+            record = {"record": head} if head and t in WITH_HEAD else {}
+            return t, {"booking": booking, "at": format_time(at)} | record
     return None
 
 

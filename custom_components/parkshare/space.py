@@ -5,7 +5,8 @@ anything is done because of it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -17,15 +18,19 @@ from .barrier import Barrier, BarrierTiming
 from .const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
+    CONF_GRACE_MIN,
     CONF_LATITUDE,
     CONF_LONGITUDE,
     CONF_OCCUPANCY,
     CONF_OWNER,
+    CONF_PHONE,
+    CONF_RAISING,
     CONF_RANGE_M,
     CONF_SPACE_ID,
     DOMAIN,
     LOGGER,
 )
+from .deeds import Deeds
 from .gate import words as w
 from .gate.core import deadline, look_pace, step
 from .gate.grant import Grant
@@ -37,10 +42,9 @@ from .ledger import Ledger, report_of
 from .link.facts import format_time
 from .notices import Notices
 from .owner import OwnerWatch
-from .plate_events import DECIDED, LOWERED, PlateEvent, PlateEvents
+from .plate_events import PlateEvents
 from .recognition import Look, Verdict
 from .seeing.eyes import Eyes
-from .seeing.oddities import OddityKind
 from .senses import Senses
 from .stopwatch import Stopwatch
 
@@ -48,6 +52,17 @@ if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 DEFAULT_RANGE_M: Final = 500.0
+
+
+def policy_of(settings: Mapping[str, Any], policy: GatePolicy = DEFAULT_POLICY) -> GatePolicy:
+    """Return the policy of a space. A house with fewer than two sensors is never automatic, whatever is stored."""
+    enough = len(settings.get(CONF_OCCUPANCY) or ()) >= policy.clears_to_raise
+    usual = w.Raising.AUTOMATIC if enough else w.Raising.ASK
+    raising = w.Raising(settings.get(CONF_RAISING, usual))
+    if raising is w.Raising.AUTOMATIC and not enough:
+        raising = w.Raising.ASK
+    minutes = settings.get(CONF_GRACE_MIN)
+    return replace(policy, raising=raising, grace=policy.grace if minutes is None else float(minutes) * 60)
 
 
 class SpaceRuntime:
@@ -68,9 +83,8 @@ class SpaceRuntime:
         self.subentry = subentry
         self.space_id: str = settings[CONF_SPACE_ID]
         self.gate = w.Gate()
-        self.policy = policy
+        self.policy = policy_of(settings, policy)
         self.last_verdict: Verdict | None = None
-        self.last_timings: dict[str, int] = {}
         self.barrier = Barrier(
             hass,
             settings[CONF_BARRIER],
@@ -90,6 +104,7 @@ class SpaceRuntime:
         self._senses = Senses(hass, self.barrier, sensors, told=self._tell, ticked=self._ticked)
         self._notices = Notices(hass, self.space_id, subentry.title, settings)
         self._watch = Stopwatch()
+        self.plate_events = PlateEvents()
         self._hands = Hands(hass, hub.entry, subentry.title, barrier=self.barrier, watch=self._watch)
         self._eyes = Eyes(
             hass,
@@ -100,10 +115,20 @@ class SpaceRuntime:
             reader=hub.reader,
             notices=self._notices,
             watch=self._watch,
-            limit=policy.watch + 2 * policy.look_budget,
+            limit=self.policy.watch + 2 * self.policy.look_budget,
             pace=lambda: look_pace(self.gate, self.policy),
             judged=self._judged,
-            odd=self._odd,
+            odd=lambda kind, other: self._deeds.odd(kind, other),  # noqa: PLW0108 - the deeds need the eyes first
+        )
+        self._deeds = Deeds(
+            subentry.title,
+            hands=self._hands,
+            eyes=self._eyes,
+            notices=self._notices,
+            watch=self._watch,
+            events=self.plate_events,
+            grant_of=self._grant,
+            told=self._tell,
         )
         # The pictures that the owner may look at, and the camera, through which others may look too.
         self.album, self.camera = self._eyes.album, self._eyes.camera
@@ -111,7 +136,6 @@ class SpaceRuntime:
         self._in_order = asyncio.Lock()
         self._ends: list[CALLBACK_TYPE] = []
         self._listeners: list[Callable[[], None]] = []
-        self.plate_events = PlateEvents()
         self._stopped = False
 
     # Life
@@ -162,17 +186,29 @@ class SpaceRuntime:
         self._tell(w.RenterAway(booking))
         await self.async_done()
 
-    async def async_let_in_now(self) -> None:
-        """Let in whoever stands there: the owner says so."""
+    async def async_let_in_now(self, *, by: str | None = None) -> None:
+        """Let in whoever stands there: the owner says so. by is their Home Assistant user."""
         self._watch.start("fact")
-        self._tell(w.OwnerLetsIn())
+        self._tell(w.OwnerLetsIn(by))
         await self.async_done()
 
-    async def async_raise(self) -> None:
+    async def async_refuse(self, booking: str, *, by: str | None = None) -> None:
+        """Do not let in who stands there for a booking: the owner says so."""
+        self._tell(w.OwnerRefuses(booking, by))
+        await self.async_done()
+
+    async def async_raise(self, *, by: str | None = None) -> None:
         """Raise the barrier: the owner says so. Raises HomeAssistantError if a sensor sees a car or is silent."""
         if refusal := raise_refusal(self.gate):
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key=f"raise_refused_{refusal}")
-        self._tell(w.OwnerRaises())
+        self._tell(w.OwnerRaises(by))
+        await self.async_done()
+
+    async def async_code(self, booking: str, seen_at: float) -> None:
+        """Take the right code of a booking in; seen_at is when it was given (UTC epoch seconds)."""
+        if self.gate.phase is w.Phase.IDLE:
+            self._watch.start("fact")
+        self._tell(w.CodeGiven(booking, seen_at))
         await self.async_done()
 
     async def async_done(self) -> None:
@@ -215,8 +251,7 @@ class SpaceRuntime:
             self._eyes.look_longer()
         if self.gate.because != before.because:
             LOGGER.debug("%s: %s, %s", self.subentry.title, self.gate.because, self.gate.phase)
-        if before.phase is w.Phase.LOWERING and self.gate.position is w.Position.DOWN:
-            self._lowered(before)
+        self._deeds.noticed(before, self.gate)
         self._report_state()
         self._work(intents)
         self._update()
@@ -225,27 +260,6 @@ class SpaceRuntime:
     def _update(self) -> None:
         for update in tuple(self._listeners):
             update()
-
-    def _lowered(self, before: w.Gate) -> None:
-        """The barrier itself says that it is down: take the time."""
-        cause = before.command.cause if before.command else w.Cause.OWNER
-        if cause is not w.Cause.SAFETY:
-            self._watch.mark("confirmed")
-            self.last_timings = self._watch.milliseconds()
-            LOGGER.debug("%s: milliseconds of the last admission: %s", self.subentry.title, self.last_timings)
-        self._happened(LOWERED, cause, before.booking)
-
-    def _happened(self, kind: str, by: w.Cause, booking: str | None, *, picture: bool = False) -> None:
-        grant = self._grant(booking)
-        alias, milliseconds = grant.alias if grant else "", self._watch.milliseconds()
-        event = PlateEvent(type=kind, by=by.value, alias=alias, picture=picture, milliseconds=milliseconds)
-        self.plate_events.happened(event)
-
-    @callback
-    def _odd(self, kind: OddityKind, other: str) -> None:
-        """Tell what is odd about a car; each oddity comes once a booking."""
-        self._notices.odd(kind, other=other)
-        self.plate_events.happened(PlateEvent(type=kind.value, by=w.Cause.PLATE.value))
 
     def _report(self, t: str, d: dict[str, Any]) -> None:
         self._ledger.report(t, d)
@@ -263,50 +277,21 @@ class SpaceRuntime:
     async def _async_carry_out(self, intents: tuple[w.Intent, ...]) -> None:
         async with self._in_order:
             for intent in intents:
-                if report := report_of(intent):
+                if report := report_of(intent, phone=self.subentry.data.get(CONF_PHONE) or ""):
                     self._ledger.report(*report)
             stored = await self._ledger.async_save(self.gate)
-            for intent in intents:
-                self._do(intent, stored=stored)
-            self._eyes.forget()
+            self._deeds.do(intents, self.gate, stored=stored)
             if not self._stopped:
                 self._eyes.stand(self._grant(self.occupied_by()))
             await self._ledger.async_hand_over(self.hub.async_report)
             await self._ledger.async_save(self.gate)
 
-    def _do(self, intent: w.Intent, *, stored: bool) -> None:
-        match intent:
-            case w.Move(command, why) if self._is_wanted(command, stored=stored):
-                self._hands.move(command, why, self._tell)
-            case w.Halt():
-                self._hands.halt()
-            case w.CameraOn(booking):
-                self._look_for(booking)
-            case w.CameraOff():
-                self._eyes.look_no_more()
-            case w.Notify(notice, _, kind):
-                self._notices.tell(notice)
-                if notice is w.Notice.FAULT and kind:
-                    self._notices.fault(kind)
-            case w.FaultEnded():
-                self._notices.fault_ended()
-            case w.AdmissionDecided(booking, decision, by, _):
-                if decision is w.Decision.ADMIT:
-                    self._notices.untell(w.Notice.REFUSED, w.Notice.UNSURE, w.Notice.STAYS_DOWN)
-                picture = self._eyes.decided(decision, by, self._grant(booking))
-                self._happened(DECIDED[decision], by, booking, picture=picture)
-
-    def _is_wanted(self, command: w.Command, *, stored: bool) -> bool:
-        """Tell whether a command is begun: storing took a moment, and what a car overtook in it is not."""
-        return command == self.gate.command and (stored or command.target is w.Position.DOWN)
-
-    def _look_for(self, booking: str) -> None:
-        if self.gate.armed_by in (w.ArmedBy.WINDOW, w.ArmedBy.CAR):
-            self._watch.start("fact")
-        if grant := self._grant(booking):
-            self._eyes.look_for(grant)
-
     # For the hub and the entities
+
+    @property
+    def last_timings(self) -> dict[str, int]:
+        """The milliseconds that each part of the last admission took."""
+        return self._deeds.last_timings
 
     def occupied_by(self) -> str | None:
         """The booking whose car stands in the bay, as far as is known."""

@@ -99,7 +99,9 @@ class CodeGiven:
 
 @dataclass(frozen=True, slots=True)
 class OwnerLetsIn:
-    """The owner says: let in now."""
+    """The owner says: let in now. by is their Home Assistant user, where that is known; here and below."""
+
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,14 @@ class OwnerRefuses:
     """The owner says: not this car."""
 
     booking: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerRaises:
     """The owner says: raise."""
+
+    by: str | None = None
 
 
 type Input = (
