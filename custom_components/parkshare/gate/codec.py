@@ -9,14 +9,37 @@ from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Ph
 VERSION = 1
 MINOR = 2
 # Seen anew after a restart. A command in flight is never sent again; last_command only explains a late move.
-NOT_KEPT = ("sources", "position", "command", "approach", "unlinked_since", "taken_since")
+NOT_KEPT = ("sources", "position", "command", "approach", "unlinked_since", "taken_since", "disagree_since")
+
+# By minor version 2.
+ADDED = (
+    "stands_since",
+    "stands_until",
+    "rung",
+    "barred",
+    "ending_told",
+    "overstay_told",
+    "left",
+    "taken_told",
+    "disagree_told",
+)
 
 
 def upgrade(minor: int, document: dict[str, Any]) -> dict[str, Any]:
     """Return a document of an earlier minor version as one of this."""
     if minor < 2:  # noqa: PLR2004 - the version that brought these
         fresh = to_document(Gate())
-        added = ("stands_since", "stands_until", "rung", "barred", "ending_told", "overstay_told", "left", "taken_told")
+        added = (
+            "stands_since",
+            "stands_until",
+            "rung",
+            "barred",
+            "ending_told",
+            "overstay_told",
+            "left",
+            "taken_told",
+            "disagree_told",
+        )
         document = {key: fresh[key] for key in added} | document
     return document
 
@@ -39,7 +62,7 @@ def from_document(document: dict[str, Any]) -> Gate:
     kept["last_decision"] = Decision(kept["last_decision"]) if kept["last_decision"] else None
     kept["rights"] = tuple(Right(**right) for right in kept["rights"])
     kept["right"] = Right(**kept["right"]) if kept["right"] else None
-    for bookings in ("watched", "barred", "left"):
+    for bookings in ("watched", "barred", "left", "taken_told"):
         kept[bookings] = tuple(kept[bookings])
     kept["rung"] = Rung(kept["rung"]) if kept["rung"] else None
     kept["fault"] = Fault(FaultKind(kept["fault"]["kind"]), kept["fault"]["since"]) if kept["fault"] else None

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from .ends import noted
 from .policy import DEFAULT_POLICY, GatePolicy
-from .rules import next_rung, warn_at, watch_from
+from .rules import next_rung, not_in_at, warn_at, watch_from
 from .timed import RULES, approach_is_old
 from .told import HANDLERS
 from .transition import GateError, Step
@@ -40,28 +40,35 @@ def deadline(gate: Gate, now: float, policy: GatePolicy = DEFAULT_POLICY) -> flo
     times = [watch_from(gate, right, policy) for right in gate.rights]
     # Nothing moves at the end of a booking, but what is shown changes.
     times += [right.end for right in gate.rights]
+    if gate.disagree_since is not None:
+        times.append(gate.disagree_since + policy.disagree_after)
     if gate.taken_since is not None:
         times.append(gate.taken_since + policy.taken_settle)
         times += [right.start - policy.protect_before for right in gate.rights]
+    times += _deadlines_of_phase(gate, now, policy)
+    return min((time for time in times if time > now), default=None)
+
+
+def _deadlines_of_phase(gate: Gate, now: float, policy: GatePolicy) -> list[float]:
+    times: list[float] = []
     match gate.phase:
         case Phase.LOOKING:
-            times.append(gate.armed_until)
-            if (rung := next_rung(gate, policy)) is not None:
-                times.append(rung[1])
+            rung = next_rung(gate, policy)
+            times = [gate.armed_until] + ([rung[1]] if rung else [])
         case Phase.ADMITTED:
-            times.append(gate.since + policy.assume_arrived)
-            times.append(gate.right.end if gate.right else gate.since + policy.unused_admission)
+            over = gate.right.end if gate.right else gate.since + policy.unused_admission
+            times = [gate.since + policy.assume_arrived, not_in_at(gate, now, policy), over]
         case Phase.PARKED if gate.right:
-            times += [warn_at(gate.right, policy), gate.right.end, gate.right.end + policy.grace]
+            times = [warn_at(gate.right, policy), gate.right.end, gate.right.end + policy.grace]
         case Phase.PARKED:
-            times.append(gate.since + policy.unused_admission)
+            times = [gate.since + policy.unused_admission]
         case Phase.LEAVING:
-            times.append(gate.since + policy.departure_debounce)
+            times = [gate.since + policy.departure_debounce]
         case Phase.WARNING:
-            times.append(gate.since + policy.raise_warning)
+            times = [gate.since + policy.raise_warning]
         case Phase.LOWERING | Phase.RAISING if gate.command:
-            times.append(gate.command.expires_at + policy.command_grace)
-    return min((time for time in times if time > now), default=None)
+            times = [gate.command.expires_at + policy.command_grace]
+    return times
 
 
 def look_pace(gate: Gate, policy: GatePolicy = DEFAULT_POLICY) -> float:

@@ -92,7 +92,7 @@ def command_failed(gate: Gate, told: CommandFailed, now: float, _policy: GatePol
 def owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy) -> Step:
     """Lower, whatever else: the owner's hand always wins."""
     down = gate.position is Position.DOWN
-    if down and gate.phase in (Phase.ADMITTED, Phase.PARKED, Phase.LEAVING):
+    if down and gate.phase in (Phase.PARKED, Phase.LEAVING):
         return gate, ()
     if not gate.arrived and gate.phase not in (Phase.ADMITTED, Phase.LOWERING):
         gate = replace(gate, right=current(gate, now, policy))
@@ -100,10 +100,13 @@ def owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy
     intents: list[Intent] = [] if letting_out else [AdmissionDecided(gate.booking, Decision.ADMIT, Cause.OWNER, now)]
     intents += [CameraOff()] if gate.camera else []
     intents += [FaultEnded()] if gate.fault else []
-    gate = replace(_watched(gate), camera=False, fault=None, approach=None)
+    # Said again although the barrier says that it is down: it is not, and the person sees that.
+    insist = down and gate.phase is Phase.ADMITTED
+    gate = replace(_watched(gate), camera=False, fault=None, approach=None, rung=None)
     if down and gate.phase in (Phase.IDLE, Phase.LOOKING, Phase.WARNING):
         return go(gate, T.OWNER_LET_IN_WHILE_DOWN, now, *intents)
-    return move(gate, T.OWNER_LET_IN, command(gate, Position.DOWN, Cause.OWNER, now, policy), now, *intents)
+    wish = replace(command(gate, Position.DOWN, Cause.OWNER, now, policy), insist=insist)
+    return move(gate, T.OWNER_LET_IN, wish, now, *intents)
 
 
 def owner_refuses(gate: Gate, told: OwnerRefuses, now: float, _policy: GatePolicy) -> Step:

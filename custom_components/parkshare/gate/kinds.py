@@ -83,6 +83,8 @@ class Notice(StrEnum):
     ENDS_SOON = "ends_soon"
     OVERSTAY = "overstay"
     BAY_TAKEN = "bay_taken"
+    NOT_IN = "not_in"
+    SENSORS_DISAGREE = "sensors_disagree"
 
 
 class Rung(StrEnum):

@@ -33,6 +33,8 @@ class Command:
     booking: str | None
     issued_at: float
     expires_at: float
+    # A person sees that the barrier is not where it says it is: send it all the same.
+    insist: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,12 @@ class Gate:
     overstay_told: float | None = None
     # Bookings whose car has left: what stands in the bay then is another's.
     left: tuple[str, ...] = ()
-    # Since when a sensor sees a car of no booking, and the booking for which that was told.
+    # Since when some sensors of a parked car say clear and others do not; told once a stay.
+    disagree_since: float | None = None
+    disagree_told: bool = False
+    # Since when a sensor sees a car of no booking, and the bookings for which that was told.
     taken_since: float | None = None
-    taken_told: str | None = None
+    taken_told: tuple[str, ...] = ()
     sources: tuple[Said, ...] = ()
     position: Position = Position.UNKNOWN
     # The last position that was up or down: shows a move that we did not ask for, also over a restart.

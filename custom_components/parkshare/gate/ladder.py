@@ -1,10 +1,10 @@
 """The renter in the rain: what is tried, one after the other, for somebody whose plate does not admit."""
 
 from .policy import GatePolicy
-from .rules import next_rung, stands
+from .rules import next_rung, not_in_at, stands
 from .table import T, go
 from .transition import Step
-from .words import Gate, Help, Rung
+from .words import Gate, Help, Notice, Notify, Phase, Rung
 
 TAKES: dict[Rung, T] = {
     Rung.HARDER: T.HELP_HARDER,
@@ -21,3 +21,13 @@ def helps(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
         return None
     rung = due[0]
     return go(gate, TAKES[rung], now, Help(gate.right.booking, rung, now), rung=rung)
+
+
+def not_in(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
+    """Tell of a renter who was let in and does not come in: the barrier may say down and be up."""
+    if gate.phase is not Phase.ADMITTED or not gate.sources or gate.rung is Rung.CALL or gate.right is None:
+        return None
+    if now < not_in_at(gate, now, policy):
+        return None
+    told = Help(gate.right.booking, Rung.CALL, now), Notify(Notice.NOT_IN, gate.right.booking)
+    return go(gate, T.NOT_IN, now, *told, rung=Rung.CALL)

@@ -53,6 +53,12 @@ class GatePolicy:
     late_answer: float = 120.0
     # Without any sensor a car is taken to have parked so long after the barrier went down.
     assume_arrived: float = 120.0
+    # A car that is let in and not seen to come into the bay for so long may stand before a barrier that is not down,
+    # whatever that says; sooner when the renter says again that they are there.
+    not_in_after: float = 150.0
+    not_in_here_after: float = 15.0
+    # Sensors of one bay that disagree for so long: one of them is broken.
+    disagree_after: float = 600.0
     # An admission without a booking (the owner's hand) that nobody used is over after this.
     unused_admission: float = 900.0
     # Clear for so long, and the car has left.

@@ -79,18 +79,25 @@ def next_rung(gate: Gate, policy: GatePolicy) -> tuple[Rung, float] | None:
     return next(((rung, since + after[rung]) for rung in left), None)
 
 
+def not_in_at(gate: Gate, now: float, policy: GatePolicy) -> float:
+    """Return from when on it is odd that the car which was let in has not come in."""
+    patience = policy.not_in_here_after if stands(gate, now) else policy.not_in_after
+    return gate.since + patience
+
+
 def warn_at(right: Right, policy: GatePolicy) -> float:
     """Return when people are told that a stay ends soon; of a short one not before most of it is over."""
     return right.end - min(policy.warn_before, (right.end - right.start) / 4)
 
 
 def threatened(gate: Gate, now: float, policy: GatePolicy) -> Right | None:
-    """Return the booking that needs the bay in which a car of nobody stands, now or soon; None if there is none."""
+    """Return a booking that needs the bay in which a car of nobody stands, and whose people do not know yet."""
     return next(
         (
             right
             for right in gate.rights
             if right.booking not in gate.left
+            and right.booking not in gate.taken_told
             and right.start - policy.protect_before <= now < right.end
             # In its own period and with the barrier up, what a sensor sees is rather the renter before the barrier.
             and (now < right.start or gate.position is Position.DOWN)
@@ -102,6 +109,11 @@ def threatened(gate: Gate, now: float, policy: GatePolicy) -> Right | None:
 def occupied(gate: Gate) -> bool:
     """Tell whether any source sees a car."""
     return any(said.says is Says.OCCUPIED for said in gate.sources)
+
+
+def disagree(gate: Gate) -> bool:
+    """Tell whether one source says that the bay is empty and another does not."""
+    return any(said.says is Says.CLEAR for said in gate.sources) and not all_clear(gate)
 
 
 def all_clear(gate: Gate) -> bool:

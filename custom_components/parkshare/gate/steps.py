@@ -39,6 +39,7 @@ def at_rest(gate: Gate) -> Gate:
         rung=None,
         ending_told=None,
         overstay_told=None,
+        disagree_told=False,
     )
 
 

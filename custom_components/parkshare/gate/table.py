@@ -166,6 +166,12 @@ class T(Enum):
     ARRIVED_UNSEEN = row(
         "admitted", PARKED, "The bay has no sensor; the car had time enough to park.", told=(Tick,), asks=(StayArrived,)
     )
+    NOT_IN = row(
+        "admitted",
+        ADMITTED,
+        "The barrier says that it is down, and no sensor sees the car come in. Perhaps it is not: a person must look.",
+        asks=(Help, Notify),
+    )
     ADMISSION_UNUSED = row(
         "admitted", IDLE, "Nobody was seen to arrive. The end of a booking raises nothing.", asks=(Notify,)
     )
@@ -177,6 +183,12 @@ class T(Enum):
         PARKED,
         "The car stands there after its period and the grace. Nothing moves; owner, renter and the next one are told.",
         asks=(Overstayed, Notify),
+    )
+    SENSORS_DISAGREE = row(
+        "parked",
+        PARKED,
+        "One sensor says that the car has left, another does not. Nothing moves; the owner must look which is wrong.",
+        asks=(Notify,),
     )
     EXTENDED = row("parked leaving", None, "The booking was made longer.", told=(RightsChanged,), asks=(StayExtended,))
     BAY_TAKEN = row(

@@ -6,8 +6,8 @@ RULES are asked in order until none of them has anything to do.
 from collections.abc import Callable
 from dataclasses import replace
 
-from .ends import bay_free, bay_taken, ends
-from .ladder import helps
+from .ends import bay_free, bay_taken, ends, sensors_disagree
+from .ladder import helps, not_in
 from .policy import GatePolicy
 from .rules import all_clear, command, current, find, may_look, may_raise, occupied, watch_from
 from .steps import SURE_SIGNS, at_rest, failed, leaves, move, park, stands_there, stop_looking
@@ -174,7 +174,9 @@ RULES: tuple[Callable[[Gate, float, GatePolicy], Step | None], ...] = (
     _looked_enough,
     helps,
     _arrives,
+    not_in,
     ends,
+    sensors_disagree,
     _leaves,
     _rises,
     bay_free,

@@ -107,6 +107,9 @@ def _renter_near(gate: Gate, told: RenterNear, now: float, policy: GatePolicy) -
         return gate, ()
     if gate.phase is Phase.LOOKING and gate.booking == told.booking:
         return _looks_on(gate, told.armed_by, now, policy), ()
+    if gate.phase is Phase.ADMITTED and gate.booking == told.booking and told.armed_by is ArmedBy.HERE:
+        # They were let in and say again that they are there: ladder.py looks whether they can't get in.
+        return stands_there(gate, now, until=now + policy.look_budget), ()
     return replace(gate, approach=Approach(told.booking, min(told.at, now), told.armed_by)), ()
 
 
