@@ -17,10 +17,11 @@ import numpy as np
 from custom_components.parkshare.recognition.alphabet import CHARACTERS
 from custom_components.parkshare.recognition.ctc import greedy
 from custom_components.parkshare.recognition.detect import TextBox
-from custom_components.parkshare.recognition.embedded import MODELS, MOST_THREADS, environment
+from custom_components.parkshare.recognition.embedded import MODELS, MOST_THREADS, TUNING
 from custom_components.parkshare.recognition.network import Network
 from custom_components.parkshare.recognition.pictures import open_picture
 from custom_components.parkshare.recognition.recognise import HEIGHT, Recogniser, crop
+from custom_components.parkshare.recognition.working import environment
 
 ROUNDS = 60
 
@@ -28,7 +29,9 @@ ROUNDS = 60
 def one_crop(photograph: Path) -> dict[str, float]:
     """Measure in a process of its own; see _measured."""
     command = [sys.executable, "-m", "benchmarks.reading.crops", str(photograph)]
-    output = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True, timeout=300).stdout  # noqa: S603
+    output = subprocess.run(
+        command, env=environment(TUNING), check=True, capture_output=True, text=True, timeout=300
+    ).stdout  # noqa: S603
     figures: dict[str, float] = json.loads(output)
     return figures
 
