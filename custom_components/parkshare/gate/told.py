@@ -107,9 +107,11 @@ def _renter_near(gate: Gate, told: RenterNear, now: float, policy: GatePolicy) -
         return gate, ()
     if gate.phase is Phase.LOOKING and gate.booking == told.booking:
         return _looks_on(gate, told.armed_by, now, policy), ()
-    if gate.phase is Phase.ADMITTED and gate.booking == told.booking and told.armed_by is ArmedBy.HERE:
-        # They were let in and say again that they are there: ladder.py looks whether they can't get in.
-        return stands_there(gate, now, until=now + policy.look_budget), ()
+    if gate.booking == told.booking and gate.phase in (Phase.LOWERING, Phase.ADMITTED, Phase.PARKED, Phase.LEAVING):
+        # They are let in: nothing to look for. Who says again that they are there may stand before a barrier that is
+        # not down, see ladder.py.
+        here_again = gate.phase is Phase.ADMITTED and told.armed_by is ArmedBy.HERE
+        return (stands_there(gate, now, until=now + policy.look_budget) if here_again else gate), ()
     return replace(gate, approach=Approach(told.booking, min(told.at, now), told.armed_by)), ()
 
 
