@@ -1,9 +1,12 @@
 """The gate as a JSON document, so that a restart loses nothing. What sensors said is not kept: it must be seen anew."""
 
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Phase, Position, Right, Rung
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # Within one version older documents lack fields, and newer ones have more; MINOR counts what was added.
 VERSION = 1
@@ -28,19 +31,7 @@ ADDED = (
 def upgrade(minor: int, document: dict[str, Any]) -> dict[str, Any]:
     """Return a document of an earlier minor version as one of this."""
     if minor < 2:  # noqa: PLR2004 - the version that brought these
-        fresh = to_document(Gate())
-        added = (
-            "stands_since",
-            "stands_until",
-            "rung",
-            "barred",
-            "ending_told",
-            "overstay_told",
-            "left",
-            "taken_told",
-            "disagree_told",
-        )
-        document = {key: fresh[key] for key in added} | document
+        document = {key: value for key, value in to_document(Gate()).items() if key in ADDED} | document
     return document
 
 
@@ -54,14 +45,13 @@ def from_document(document: dict[str, Any]) -> Gate:
 
     What a newer release has added is left out: a stay must survive that its owner goes back a release.
     """
-    known = {field.name for field in fields(Gate)}
-    kept = {key: value for key, value in document.items() if key in known}
+    kept = _known(Gate, document)
     kept["phase"] = Phase(kept["phase"])
     kept["stood"] = Position(kept["stood"])
     kept["armed_by"] = ArmedBy(kept["armed_by"]) if kept["armed_by"] else None
     kept["last_decision"] = Decision(kept["last_decision"]) if kept["last_decision"] else None
-    kept["rights"] = tuple(Right(**right) for right in kept["rights"])
-    kept["right"] = Right(**kept["right"]) if kept["right"] else None
+    kept["rights"] = tuple(Right(**_known(Right, right)) for right in kept["rights"])
+    kept["right"] = Right(**_known(Right, kept["right"])) if kept["right"] else None
     for bookings in ("watched", "barred", "left", "taken_told"):
         kept[bookings] = tuple(kept[bookings])
     kept["rung"] = Rung(kept["rung"]) if kept["rung"] else None
@@ -71,4 +61,10 @@ def from_document(document: dict[str, Any]) -> Gate:
 
 
 def _command(document: dict[str, Any]) -> Command:
-    return Command(**document | {"target": Position(document["target"]), "cause": Cause(document["cause"])})
+    words = {"target": Position(document["target"]), "cause": Cause(document["cause"])}
+    return Command(**_known(Command, document) | words)
+
+
+def _known(kind: type[DataclassInstance], document: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {key: value for key, value in document.items() if key in names}

@@ -87,9 +87,9 @@ def _rights_changed(gate: Gate, told: RightsChanged, now: float, _policy: GatePo
     right = find(gate.rights, gate.booking)
     if right:
         # Changed while under way: the same booking, so the same approach or stay.
-        longer = gate.right is not None and right.end > gate.right.end
         gate = replace(gate, right=right, armed_until=min(gate.armed_until, right.end))
-        if longer and (gate.ending_told or gate.overstay_told) and gate.phase in (Phase.PARKED, Phase.LEAVING):
+        told_for = max(gate.ending_told or 0.0, gate.overstay_told or 0.0)
+        if 0 < told_for < right.end and gate.phase in (Phase.PARKED, Phase.LEAVING):
             extended = StayExtended(right.booking, now)
             return go(gate, T.EXTENDED, now, extended, ending_told=None, overstay_told=None)
         return gate, ()
