@@ -17,6 +17,8 @@ BARRIER: Final = "barrier"
 READER: Final = "reader"
 PICTURES: Final = "pictures"
 SOURCE: Final = "source"
+HELP: Final = "needs_help"
+UNREACHED: Final = "phone_unreached"
 
 
 class Notices:
@@ -93,6 +95,32 @@ class Notices:
         self._notify(kind, other=other)
 
     @callback
+    def needs_help(self, alias: str) -> None:
+        """A renter stands there and their plate does not let them in."""
+        self._notify(HELP, alias=alias)
+
+    @callback
+    def needs_no_help(self) -> None:
+        """Nobody stands there any more whom the owner has to let in."""
+        persistent_notification.async_dismiss(self._hass, self._id(HELP))
+
+    @callback
+    def phone_unreached(self, device_id: str, name: str) -> None:
+        """A phone that is to be asked can't be notified."""
+        text = self._text(UNREACHED, phone=name or device_id)
+        self._show(f"{UNREACHED}_{device_id}", text)
+
+    @callback
+    def phone_reached(self, device_id: str) -> None:
+        """It can."""
+        persistent_notification.async_dismiss(self._hass, self._id(f"{UNREACHED}_{device_id}"))
+
+    @callback
+    def codes_guessed(self) -> None:
+        """So many wrong codes were given for a booking that no more are looked at."""
+        self._notify("codes_guessed")
+
+    @callback
     def clear_issues(self) -> None:
         """The space is unloaded: nothing of it is to be repaired now. Told things stay told."""
         for key in (BARRIER, *self._shown):
@@ -119,9 +147,11 @@ class Notices:
             ir.async_delete_issue(self._hass, DOMAIN, self._id(key))
 
     def _notify(self, key: str, **words: str) -> None:
-        persistent_notification.async_create(
-            self._hass, self._text(key, **words), title=self._text("title"), notification_id=self._id(key)
-        )
+        self._show(key, self._text(key, **words))
+
+    def _show(self, key: str, text: str) -> None:
+        title, notification_id = self._text("title"), self._id(key)
+        persistent_notification.async_create(self._hass, text, title=title, notification_id=notification_id)
 
     def _text(self, key: str, **words: str) -> str:
         return self._texts[f"component.{DOMAIN}.common.gate_{key}"].format(space=self._title, **words)

@@ -19,21 +19,25 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
+from custom_components.parkshare.barrier_kinds import unfit
 from custom_components.parkshare.const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
     CONF_CAMERA,
     CONF_CAMERA_POWER,
+    CONF_LIGHT,
     CONF_OCCUPANCY,
     CONF_OWNER,
     CONF_OWNER_PLATE,
     CONF_REGION,
     CONF_SPACE_ID,
+    CONF_VEHICLE,
     DOMAIN,
     SUBENTRY_SPACE,
 )
 from custom_components.parkshare.recognition import PlateError, check_plate
 
+from .independence import are_independent
 from .steps import SpaceSteps
 
 PICTURE_TIMEOUT: Final = 10  # s
@@ -42,10 +46,16 @@ EQUIPMENT_FIELDS: Final = (
     CONF_BARRIER,
     CONF_CAMERA,
     CONF_CAMERA_POWER,
+    CONF_LIGHT,
+    CONF_LIGHT,
     CONF_OCCUPANCY,
+    CONF_VEHICLE,
     CONF_OWNER,
     CONF_OWNER_PLATE,
 )
+# All that have to exist.
+SINGLE: Final = (CONF_BARRIER, CONF_CAMERA, CONF_CAMERA_POWER, CONF_OWNER)
+SEVERAL: Final = (CONF_LIGHT, CONF_OCCUPANCY, CONF_VEHICLE)
 
 
 def _entity(*domains: str, multiple: bool = False) -> EntitySelector:
@@ -59,7 +69,9 @@ EQUIPMENT_SCHEMA: Final[Any] = vol.Schema(
         # Without one, another source has to read the plates; the menu that follows asks for it.
         vol.Optional(CONF_CAMERA): _entity("camera"),
         vol.Optional(CONF_CAMERA_POWER): _entity("switch", "input_boolean"),
+        vol.Optional(CONF_LIGHT): _entity("light", "switch", multiple=True),
         vol.Optional(CONF_OCCUPANCY, default=list): _entity("binary_sensor", multiple=True),
+        vol.Optional(CONF_VEHICLE): _entity("binary_sensor", multiple=True),
         vol.Optional(CONF_OWNER): _entity("person", "device_tracker"),
         vol.Optional(CONF_OWNER_PLATE): TextSelector(TextSelectorConfig(autocomplete="off")),
     }
@@ -91,7 +103,7 @@ class EquipmentSteps(SpaceSteps):
                 self._take_equipment(user_input)
                 if split_entity_id(user_input[CONF_BARRIER])[0] == "switch":
                     return await self.async_step_barrier_switch()
-                return await self.async_step_reading()
+                return await self.async_step_raising()
         return self.async_show_form(
             step_id="equipment",
             data_schema=self.add_suggested_values_to_schema(EQUIPMENT_SCHEMA, user_input or self._space),
@@ -104,7 +116,7 @@ class EquipmentSteps(SpaceSteps):
         """Ask what "on" means. A guess would open the space to everybody, or to nobody."""
         if user_input is not None:
             self._space |= user_input
-            return await self.async_step_reading()
+            return await self.async_step_raising()
         return self.async_show_form(
             step_id="barrier_switch",
             data_schema=self.add_suggested_values_to_schema(SWITCH_SCHEMA, self._space),
@@ -124,17 +136,20 @@ class EquipmentSteps(SpaceSteps):
             self._space.pop(CONF_REGION, None)
 
     async def _async_equipment_errors(self, given: Mapping[str, Any]) -> dict[str, str]:
-        errors: dict[str, str] = {}
-        for key in (CONF_BARRIER, CONF_CAMERA, CONF_CAMERA_POWER, CONF_OWNER):
-            if (entity_id := given.get(key)) and self.hass.states.get(entity_id) is None:
-                errors[key] = "entity_missing"
-        if any(self.hass.states.get(entity_id) is None for entity_id in given.get(CONF_OCCUPANCY, ())):
-            errors[CONF_OCCUPANCY] = "entity_missing"
-        if CONF_BARRIER not in errors and given[CONF_BARRIER] in self._barriers_of_others():
-            errors[CONF_BARRIER] = "barrier_in_use"
+        errors = self._missing(given)
+        if CONF_BARRIER not in errors:
+            if given[CONF_BARRIER] in self._barriers_of_others():
+                errors[CONF_BARRIER] = "barrier_in_use"
+            elif reason := unfit(self.hass, given[CONF_BARRIER]):
+                errors[CONF_BARRIER] = reason.value
         if given.get(CONF_CAMERA_POWER) == given[CONF_BARRIER]:
             # Waking the camera would move the barrier.
             errors[CONF_CAMERA_POWER] = "same_as_barrier"
+        if {given[CONF_BARRIER], given.get(CONF_CAMERA_POWER)} & set(given.get(CONF_LIGHT, ())):
+            # So would giving it light; and a camera's power is switched in another order than a light.
+            errors[CONF_LIGHT] = "light_is_taken"
+        if CONF_OCCUPANCY not in errors and not are_independent(self.hass, given.get(CONF_OCCUPANCY, ())):
+            errors[CONF_OCCUPANCY] = "sensors_not_independent"
         if plate := given.get(CONF_OWNER_PLATE):
             try:
                 check_plate(plate)
@@ -146,6 +161,14 @@ class EquipmentSteps(SpaceSteps):
         if entity_id and CONF_CAMERA not in errors and not known and not await self._async_takes_pictures(given):
             errors[CONF_CAMERA] = "camera_without_picture"
         return errors
+
+    def _missing(self, given: Mapping[str, Any]) -> dict[str, str]:
+        named = {key: [given[key]] for key in SINGLE if given.get(key)} | {key: given.get(key, ()) for key in SEVERAL}
+        return {
+            key: "entity_missing"
+            for key, entity_ids in named.items()
+            if any(self.hass.states.get(entity_id) is None for entity_id in entity_ids)
+        }
 
     def _barriers_of_others(self) -> set[str]:
         """The barriers of all other spaces. Two spaces with one would raise it under each other's cars."""

@@ -21,6 +21,10 @@ class SpaceSteps(ConfigSubentryFlow):
         """Go on to the second form."""
         raise NotImplementedError
 
+    async def async_step_raising(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Go on to when the barrier rises."""
+        raise NotImplementedError
+
     async def async_step_reading(self, _: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Go back to the menu, from which every other step can be reached."""
         raise NotImplementedError

@@ -93,7 +93,8 @@ class FastPlateReader(WorkerReader):
     async def read(self, picture: Picture) -> Look:
         """Read one picture, after those that came before it."""
         region = picture.region
-        request = {"op": "read", "region": [region.left, region.top, region.right, region.bottom]}
+        corners = [region.left, region.top, region.right, region.bottom]
+        request = {"op": "read", "region": corners, "effort": picture.effort.value}
         return await self._ask(request, picture.content, lambda answer, _: _look(answer, picture))
 
     async def read_best(self, pictures: Sequence[Picture]) -> Look:

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .alphabet import CHARACTERS, COLUMN
+from .contrast import prepared
 from .fast_plate import FastPlateModels, is_file
 from .frames import pack
 from .normalise import normalise
 from .pictures import open_picture
 from .service_wire import describe
-from .types import WHOLE, BadPicture, LogMatrix, Look, Reading, Region
+from .types import WHOLE, BadPicture, Effort, LogMatrix, Look, Reading, Region
 from .worker_pipe import bound, own_stdout, send, serve
 
 MEMORY_LIMIT: Final = 4 << 30  # bytes of address space, of which onnxruntime reserves more than it uses
@@ -221,7 +222,8 @@ def main(models: str) -> int:
 def _answer(reader: FastPlate, header: dict[str, Any], content: bytes) -> bytes:
     try:
         region = Region(*header["region"]) if "region" in header else WHOLE
-        readings = reader.read(open_picture(content), region)
+        shown = prepared(open_picture(content), Effort(header.get("effort", Effort.USUAL)))
+        readings = reader.read(shown, region)
         return pack({"look": describe(Look(tuple(readings), 0.0, "fast_plate_ocr"))})
     except BadPicture as error:
         return pack({"error": "picture", "message": str(error)})

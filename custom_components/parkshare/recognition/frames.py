@@ -4,8 +4,8 @@ Pure: standard library and numpy. A frame is two big-endian 32-bit lengths, then
 
 Worker to reader, once: {"ready": true, "protocol": PROTOCOL} or {"error": "models" | "packages", "message"}.
 
-Reader to worker: {"op": "read", "pictures": [{"bytes", "taken_at", "region", "camera"}]} with the encoded pictures
-one after another as body, answered by {"chosen": index, "readings": [{"text", "confidences", "box", "source",
+Reader to worker: {"op": "read", "pictures": [{"bytes", "taken_at", "region", "camera", "effort"}]} with the encoded
+pictures one after another as body, answered by {"chosen": index, "readings": [{"text", "confidences", "box", "source",
 "steps"}], "quality": {...}} with the float32 matrices as body; or {"op": "draw", "region", "marks": [{"box", "label",
 "sure"}], "widest"} with a picture as body, answered by {"drawn": true} with a JPEG as body. Either may be answered by
 {"error": "picture" | "memory" | "request", "message"}.
@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 
 from .alphabet import CHARACTERS
-from .types import Look, Mark, Picture, Quality, Reading, Region
+from .types import Effort, Look, Mark, Picture, Quality, Reading, Region
 
-PROTOCOL: Final = 2  # counted up with every change, so that parts of two versions do not misunderstand each other
+PROTOCOL: Final = 3  # counted up with every change, so that parts of two versions do not misunderstand each other
 PREFIX: Final = struct.Struct(">II")
 LARGEST_HEADER: Final = 1 << 20
 LARGEST_BODY: Final = 32 << 20
@@ -76,7 +76,13 @@ def fitting(pictures: Sequence[Picture]) -> list[Picture]:
 def read_request(pictures: Sequence[Picture]) -> tuple[dict[str, Any], bytes]:
     """Make the header and body that ask for reading the best of some pictures that fit."""
     described = [
-        {"bytes": len(p.content), "taken_at": p.taken_at, "region": _corners(p.region), "camera": p.camera}
+        {
+            "bytes": len(p.content),
+            "taken_at": p.taken_at,
+            "region": _corners(p.region),
+            "camera": p.camera,
+            "effort": p.effort.value,
+        }
         for p in pictures
     ]
     return {"op": "read", "pictures": described}, b"".join(picture.content for picture in pictures)
@@ -90,7 +96,8 @@ def pictures_of(header: dict[str, Any], body: bytes) -> list[Picture]:
         for item in header["pictures"]:
             content = body[offset : offset + int(item["bytes"])]
             offset += int(item["bytes"])
-            pictures.append(Picture(content, float(item["taken_at"]), Region(*item["region"]), str(item["camera"])))
+            region, effort = Region(*item["region"]), Effort(item["effort"])
+            pictures.append(Picture(content, float(item["taken_at"]), region, str(item["camera"]), effort))
     except (KeyError, TypeError, ValueError) as error:
         raise FrameError("pictures that do not fit together") from error
     if not pictures or offset != len(body):

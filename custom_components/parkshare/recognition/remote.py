@@ -16,7 +16,7 @@ from .frames import fitting
 from .service_auth import PROOF_HEADER, authorization, is_proof, new_nonce
 from .service_wire import PROTOCOL, WireError, understand
 from .strikes import STRIKES, WINDOW_S, Strikes
-from .types import WHOLE, BadPicture, Look, Picture, ReaderTimeout, ReaderUnavailable
+from .types import WHOLE, BadPicture, Effort, Look, Picture, ReaderTimeout, ReaderUnavailable
 
 LARGEST_ANSWER: Final = 8_000_000  # bytes; a look of 64 long readings with matrices has about 3 million
 MOST_PICTURES: Final = 4  # of one moment: each has to travel
@@ -225,6 +225,8 @@ def _target(pictures: Sequence[Picture]) -> str:
     if last.region != WHOLE:
         region = last.region
         query["region"] = ",".join(f"{side:.5f}" for side in (region.left, region.top, region.right, region.bottom))
+    if last.effort is not Effort.USUAL:
+        query["effort"] = last.effort.value
     if last.camera:
         # Only that it is the same view as before matters there, not which one it is.
         query["camera"] = hashlib.sha256(last.camera.encode()).hexdigest()[:16]

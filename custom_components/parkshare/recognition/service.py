@@ -21,7 +21,18 @@ from aiohttp import web
 
 from .service_auth import PROOF_HEADER, Signed, check_request, digest_of, proof, service_id
 from .service_wire import PROTOCOL, describe
-from .types import WHOLE, BadPicture, Look, Picture, Reader, ReaderError, ReaderTimeout, ReaderUnavailable, Region
+from .types import (
+    WHOLE,
+    BadPicture,
+    Effort,
+    Look,
+    Picture,
+    Reader,
+    ReaderError,
+    ReaderTimeout,
+    ReaderUnavailable,
+    Region,
+)
 
 LOGGER: Final = logging.getLogger("parkshare.reader")
 VERSION: Final = "0.1.0"  # that of the integration
@@ -172,9 +183,11 @@ class ReaderService:
         if len(sizes) > MOST_PICTURES or sum(sizes) != len(body) or min(sizes) <= 0:
             raise Problem(HTTPStatus.BAD_REQUEST, "bad-request", "The sizes do not fit the body.")
         camera = request.query.get("camera", "")[:LONGEST_CAMERA]
+        wanted = request.query.get("effort", "")
+        effort = Effort(wanted) if wanted in Effort else Effort.USUAL  # a newer house may know more of them
         pictures, begin = [], 0
         for index, size in enumerate(sizes):
-            pictures.append(Picture(body[begin : begin + size], float(index), region, camera))
+            pictures.append(Picture(body[begin : begin + size], float(index), region, camera, effort))
             begin += size
         return pictures
 

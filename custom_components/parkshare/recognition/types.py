@@ -33,18 +33,29 @@ class Region:
 WHOLE: Final = Region()
 
 
+class Effort(StrEnum):
+    """How a picture is looked at. All but the usual one take more time: no closer look is saved for what moved."""
+
+    USUAL = "usual"
+    THOROUGH = "thorough"
+    STRETCHED = "stretched"  # and its brightness spread: dark, glaring and foggy pictures
+    LEVELLED = "levelled"  # and each place shown against its surroundings: a plate in shadow, or beside a lamp
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture of the camera, still encoded.
 
     content is a JPEG, PNG or WebP file; taken_at is UTC epoch seconds. camera names the view for as long as the reader
-    runs (any text, empty for none): between pictures of one view a reader may look where something moved.
+    runs (any text, empty for none): between pictures of one view a reader may look where something moved. effort is a
+    wish: a reader that knows only one way to look reads it that way.
     """
 
     content: bytes = field(repr=False)
     taken_at: float
     region: Region = WHOLE
     camera: str = ""
+    effort: Effort = Effort.USUAL
 
 
 @dataclass(frozen=True, slots=True)

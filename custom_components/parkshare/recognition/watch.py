@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from .box_reader import Spelled
+from .contrast import prepared
 from .detect import TextBox, Window
 from .layouts import spelled
 from .motion import GRAIN, Area, Motion, changed
@@ -17,7 +18,7 @@ from .overlay import Overlays, at_rim
 from .pictures import open_grey, open_picture
 from .pipeline import Pipeline, Seen, View
 from .quality import measured, rating
-from .types import BadPicture, LogMatrix, Picture, Point, Quality, Reading, Region
+from .types import BadPicture, Effort, LogMatrix, Picture, Point, Quality, Reading, Region
 
 LEAST_SIDE: Final = 64  # px; a smaller region is widened about its middle
 RATED_WIDTH: Final = 1920  # px; larger pictures are rated by a shrunk copy
@@ -67,9 +68,11 @@ class Watch:
         camera = self._camera(picture.camera)
         area = self._motion.moved(_key(picture), _small(part))
         # What moved is looked at alone, but never twice in a row: a passing car must not hide one that stands.
-        first = _window(area, part.size) if area is not None and not camera.by_motion else None
+        usual = picture.effort is Effort.USUAL
+        first = _window(area, part.size) if usual and area is not None and not camera.by_motion else None
         # The same holds for what is large: a telephone number on a van must not hide the plate below it.
-        seen = self.pipeline.read(View(part, box[0], box[1], size[1]), first=first, quick=not camera.cut_short)
+        view = View(prepared(part, picture.effort), box[0], box[1], size[1])
+        seen = self.pipeline.read(view, first=first, quick=usual and not camera.cut_short)
         camera.by_motion, camera.cut_short = seen.at_first, seen.cut_short
         said = self._overlays_last(picture, seen, box, size[1])
         readings = [_reading(one, box, picture.taken_at) for one in said]

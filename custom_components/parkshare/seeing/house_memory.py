@@ -32,13 +32,13 @@ class HouseMemory:
 
     def digests(self, look: Look) -> Iterator[Digest]:
         """Return what stands for the plates that were surely read in a picture."""
-        return (self.digest(reading.text) for reading in look.readings if _is_sure(reading))
+        return (self.digest(reading.text) for reading in look.readings if self.is_sure(reading))
 
-
-def _is_sure(reading: Reading) -> bool:
-    text = normalise(reading.text)
-    sure = min(reading.confidences, default=0.0) >= SURE
-    return sure and len(text) >= SHORTEST and any(character.isdigit() for character in text)
+    def is_sure(self, reading: Reading) -> bool:
+        """Tell whether a reading is surely a plate, and surely this one."""
+        text = normalise(reading.text)
+        sure = min(reading.confidences, default=0.0) >= SURE
+        return sure and len(text) >= SHORTEST and any(character.isdigit() for character in text)
 
 
 MEMORY: Final[HassKey[HouseMemory]] = HassKey("parkshare_house_memory")

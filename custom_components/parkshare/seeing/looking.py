@@ -1,16 +1,20 @@
 """One armed phase: the camera wakes, pictures are read while more are taken, and each look leads to a verdict."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from logging import DEBUG, ERROR
 from time import monotonic
 from typing import Any, Final
 
 from custom_components.parkshare.const import LOGGER
 from custom_components.parkshare.recognition import (
+    WHOLE,
     BadPicture,
+    Effort,
     Look,
     Picture,
     Reader,
@@ -25,6 +29,8 @@ from .burst import Burst, Fault, Streak, Trouble
 from .evidence import Evidence
 from .pictures import NoPictureError, PictureTooLargeError, SamePictureError, SpaceCamera
 
+# How pictures are looked at when the usual look does not do, one after the other: each helps where others do not.
+EFFORTS: Final = (Effort.THOROUGH, Effort.STRETCHED, Effort.LEVELLED)
 NEXT_PICTURE: Final = 0.25  # s; after waking a camera has no new picture for a moment
 NEXT_READER: Final = 2.0  # s; a reader that can't work will not work at once
 PAUSE_STEP: Final = 0.2  # s
@@ -62,6 +68,7 @@ class Looking:
     _patience: asyncio.Timeout | None = None
     _woken = False
     _broke_off = False
+    _harder: Iterator[Effort] | None = None
 
     def __init__(
         self,
@@ -90,6 +97,17 @@ class Looking:
         """Look no more. A picture that is being read is read to its end: breaking off would cost the reader."""
         self._stopped.set()
         self._news.set()
+
+    def look_harder(self) -> None:
+        """Look at the whole picture, thoroughly, and with other settings each time: the car stands there unread."""
+        if not self._harder:
+            self._harder = cycle(EFFORTS)
+            self.evidence.look_harder()
+        self.look_longer()
+
+    def newest_picture(self) -> Picture | None:
+        """Return the newest picture, read or not."""
+        return self._burst.newest(lambda _: True) or self.evidence.newest_picture()
 
     def look_longer(self) -> None:
         """Begin the time limit anew: there was another sign of the car."""
@@ -181,6 +199,9 @@ class Looking:
     async def _read(self, pictures: Sequence[Picture]) -> float | None:
         """Read and judge; when that failed, returns how long to wait before the next try (s)."""
         self._watch.mark("picture")
+        if self._harder:
+            effort = next(self._harder)
+            pictures = [replace(picture, region=WHOLE, effort=effort) for picture in pictures]
         try:
             async with asyncio.timeout(READ_LIMIT):
                 look = await self._reader.read_best(pictures)

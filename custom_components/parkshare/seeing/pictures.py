@@ -9,14 +9,13 @@ from typing import Any, Final
 from homeassistant.components.camera import async_get_image
 from homeassistant.components.camera.const import CameraEntityFeature
 from homeassistant.const import (
-    ATTR_ENTITY_ID,
     ATTR_SUPPORTED_FEATURES,
     SERVICE_TURN_OFF,
     SERVICE_TURN_ON,
     STATE_OFF,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback, split_entity_id
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -24,7 +23,8 @@ from homeassistant.util.hass_dict import HassKey
 from custom_components.parkshare.const import LOGGER
 from custom_components.parkshare.recognition import WHOLE, Picture, Region
 
-SERVICE_LIMIT: Final = 10.0  # s
+from .switched import switched_of
+
 WAKE_LIMIT: Final = 20.0  # s; an IP camera boots
 PICTURE_LIMIT: Final = 5  # s
 LARGEST_PICTURE: Final = 20_000_000  # bytes; the best 4K cameras send 3 MB
@@ -45,10 +45,13 @@ class PictureTooLargeError(NoPictureError):
 
 @dataclass(slots=True)
 class _Use:
-    """How many look through a camera now, whether it was on before them; one at a time turns it on or off."""
+    """How many look through a camera now, whether it was on before them; one at a time turns it on or off.
+
+    was_on is None when nobody has looked in this run.
+    """
 
     lookers: int = 0
-    was_on: bool = False
+    was_on: bool | None = None
     turning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -71,7 +74,10 @@ class SpaceCamera:
         self._region = region
         self._name = name
         self._seen = b""
-        self._use = hass.data.setdefault(USES, {}).setdefault(power_id or entity_id, _Use())
+        # What is switched.
+        self._switch = power_id or entity_id
+        self._switched = switched_of(hass)
+        self._use = hass.data.setdefault(USES, {}).setdefault(self._switch, _Use())
 
     @property
     def ready(self) -> bool:
@@ -86,10 +92,13 @@ class SpaceCamera:
         async with self._use.turning:
             if first:
                 self._use.was_on = self.ready
-            if self._power_id:
-                await self._async_call(self._power_id, SERVICE_TURN_ON)
-            elif self._switchable():
-                await self._async_call(self.entity_id, SERVICE_TURN_ON)
+            if self._power_id or self._switchable():
+                turned_on = self._switched.async_call(self._switch, SERVICE_TURN_ON)
+                if self._goes_off:
+                    # Beside each other: the gate has on disk that it looks, what is noted here counts when it ends.
+                    await asyncio.gather(self._switched.async_note(self._switch), turned_on)
+                else:
+                    await turned_on
         await self._async_until_ready()
 
     async def async_off(self) -> None:
@@ -98,14 +107,29 @@ class SpaceCamera:
         await self.async_off_unless_used()
 
     async def async_off_unless_used(self) -> None:
-        """Turn it off if nobody looks: a run that ended hard may have left it on."""
+        """Turn it off if nobody looks: a run that ended hard may have left it on.
+
+        One that is away, as many things are right after a start, is turned off when it comes back.
+        """
         async with self._use.turning:
-            if self._use.lookers:
+            if self._use.lookers or not self._goes_off:
                 return
-            if self._power_id:
-                await self._async_call(self._power_id, SERVICE_TURN_OFF)
-            elif self._switchable() and not self._use.was_on:
-                await self._async_call(self.entity_id, SERVICE_TURN_OFF)
+            if not self._switched.is_there(self._switch) and (self._power_id or self._use.was_on is None):
+                self._switched.when_there(self._switch, self.async_off_unless_used)
+                return
+            can = self._power_id or self._switchable()
+            if not can or await self._switched.async_call(self._switch, SERVICE_TURN_OFF):
+                await self._switched.async_forget(self._switch)
+
+    async def async_off_if_left_on(self) -> None:
+        """Turn it off if a run that ended hard turned it on and could not turn it off."""
+        if self._switch in await self._switched.async_ours():
+            await self.async_off_unless_used()
+
+    @property
+    def _goes_off(self) -> bool:
+        """Tell whether it is turned off after: always by its power switch, else only if it was off before."""
+        return bool(self._power_id) or not self._use.was_on
 
     async def async_picture(self) -> Picture:
         """Take one picture. Raises NoPictureError; the very same bytes again are no second look.
@@ -143,15 +167,6 @@ class SpaceCamera:
         state = self._hass.states.get(self.entity_id)
         features = state.attributes.get(ATTR_SUPPORTED_FEATURES, 0) if state else 0
         return isinstance(features, int) and bool(features & CameraEntityFeature.ON_OFF)
-
-    async def _async_call(self, entity_id: str, service: str) -> None:
-        try:
-            async with asyncio.timeout(SERVICE_LIMIT):
-                await self._hass.services.async_call(
-                    split_entity_id(entity_id)[0], service, {ATTR_ENTITY_ID: entity_id}, blocking=True
-                )
-        except Exception as err:  # noqa: BLE001 - an integration may raise anything, with secrets in it; looking goes on
-            LOGGER.warning("%s of %s failed: %s", service, entity_id, type(err).__name__)
 
     async def _async_until_ready(self) -> None:
         if self.ready:
