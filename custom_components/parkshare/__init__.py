@@ -13,10 +13,12 @@ from .const import DOMAIN, SUBENTRY_SPACE
 from .farewell import async_take_leave
 from .flows.region_page import async_register_pages
 from .flows.tickets import tickets_of
-from .hub import ParkShareConfigEntry, ParkShareHub, async_remove_stores
+from .hub import ParkShareConfigEntry, ParkShareHub
 from .link.keys import BadKeyError
+from .renames import renames_of
 from .services import async_setup_services
 from .space import SpaceRuntime
+from .stores import async_remove_stores
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -32,9 +34,10 @@ PLATFORMS: Final = [
 
 
 async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
-    """Register what is there once for all accounts: the actions, and the pages of the flows."""
+    """Set up what is there once for all accounts: the actions, the pages of the flows, and following renames."""
     async_setup_services(hass)
     await async_register_pages(hass, tickets_of(hass))
+    await renames_of(hass).async_start()
     return True
 
 
@@ -46,6 +49,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) ->
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="keys_damaged") from err
     await hub.async_load()
     entry.runtime_data = hub
+    await renames_of(hass).async_remember()
     try:
         for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
             hub.spaces[subentry.subentry_id] = SpaceRuntime(hass, hub, subentry)
@@ -77,6 +81,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ParkShareConfigEntry) -
     """Tell the backend if it can be reached, then delete what was stored for the account."""
     await async_take_leave(hass, entry)
     await async_remove_stores(hass, entry)
+    await renames_of(hass).async_remember()
 
 
 def _reload_when_changed(entry: ParkShareConfigEntry) -> Callable[[HomeAssistant, ParkShareConfigEntry], Any]:

@@ -133,9 +133,9 @@ class Bookings:
         if against is not None:
             return against
         try:
-            plate = unseal(proposal.sealed_plate, key=hub.keys.seal, booking=proposal.booking, space=proposal.space)
+            sealed = unseal(proposal.sealed_plate, key=hub.keys.seal, booking=proposal.booking, space=proposal.space)
             # Sealed by the renter's own program, so it may be anything; what is no plate can be neither kept nor read.
-            check_plate(plate)
+            check_plate(sealed.plate)
         except (OpenError, PlateError) as err:
             LOGGER.info("A plate cannot be used: %s", err)
             return Refusal.CANNOT_OPEN_PLATE
@@ -144,9 +144,10 @@ class Bookings:
             space=proposal.space,
             start=proposal.start,
             end=proposal.end,
-            plate=plate,
+            plate=sealed.plate,
             revision=proposal.revision,
             alias=proposal.alias,
+            code_key=sealed.code_key,
         )
 
     async def _async_make_room(self, new: Grant) -> None:

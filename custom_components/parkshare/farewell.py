@@ -15,12 +15,12 @@ from .bookings import refusal
 from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
 from .durable import NotStoredError
 from .grants import GrantStore
-from .hub import journal_of
 from .link.client import LinkClient
 from .link.facts import format_time
 from .link.keys import BadKeyError, HouseKeys
 from .link.protocol import Event
 from .link.session import LinkHandler, LinkState, NotConnectedError, RequestRefusedError, RequestTimeoutError
+from .stores import journal_of
 
 PATIENCE = 10.0  # s; a person waits in front of the page
 

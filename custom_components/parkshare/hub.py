@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,22 +17,12 @@ from homeassistant.helpers.event import async_track_time_interval
 from . import issues
 from .bookings import Bookings
 from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
-from .durable import DurableStore, NotStoredError
+from .durable import NotStoredError
 from .gate.grant import Grant
 from .grants import GrantStore
-from .ledger import store_of
+from .intake import Intake
 from .link.client import LinkClient
-from .link.facts import (
-    BadFactError,
-    Cancellation,
-    Proposal,
-    RenterSeen,
-    StandbyEnded,
-    StandbyNone,
-    StandbyOffer,
-    format_time,
-)
-from .link.journal import Journal
+from .link.facts import format_time
 from .link.keys import HouseKeys
 from .link.protocol import Event
 from .link.session import LinkHandler, LinkState
@@ -42,17 +31,15 @@ from .offers import OfferCalendar
 from .publisher import Publisher
 from .readers import async_prepare, reader_of
 from .recognition import EmbeddedReader, Reader
-from .seeing.album import async_remove_album
 from .space import SpaceRuntime
 from .standby import Standby
 from .standby_desk import StandbyDesk
 from .state import HouseState, HouseStateStore
+from .stores import async_forget_space, calendar_of, journal_of
 
 type ParkShareConfigEntry = ConfigEntry[ParkShareHub]
 
-JOURNAL_VERSION: Final = 1
 PRUNE_EVERY: Final = timedelta(hours=6)
-TRIES: Final = 3  # times that a fact may fail before it is passed over
 
 
 class ParkShareHub(LinkHandler):
@@ -70,7 +57,7 @@ class ParkShareHub(LinkHandler):
         self._subentries: dict[str, ConfigSubentry] = {
             subentry.data[CONF_SPACE_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)
         }
-        self._calendars = {space: OfferCalendar(hass, calendar_key(entry, space)) for space in self._subentries}
+        self._calendars = {space: calendar_of(hass, entry, space) for space in self._subentries}
         self._house = HouseStateStore(hass, entry.entry_id)
         self._journal = journal_of(hass, entry)
         self._link = LinkClient(
@@ -83,12 +70,12 @@ class ParkShareHub(LinkHandler):
         )
         self._bookings = Bookings(self, self._house)
         self._desk = StandbyDesk(self)
+        self._intake = Intake(self, self._bookings, self._desk)
         self._publisher = Publisher(self)
         self._status = LinkStatus(hass, entry)
         self._listeners: list[Callable[[], None]] = []
         self._when_done: list[CALLBACK_TYPE] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._failed: Counter[str] = Counter()
 
     # What the house knows
 
@@ -232,9 +219,7 @@ class ParkShareHub(LinkHandler):
         gone = self.state.spaces - self.space_ids
         await self._bookings.async_spaces_gone(gone)
         for space in gone:
-            await OfferCalendar(self.hass, calendar_key(self.entry, space)).async_remove()
-            await store_of(self.hass, space).async_remove()
-            await async_remove_album(self.hass, space)
+            await async_forget_space(self.hass, self.entry, space)
         await self._house.async_change(
             lambda state: replace(
                 state,
@@ -295,43 +280,23 @@ class ParkShareHub(LinkHandler):
     @override
     async def on_event(self, event: Event) -> None:
         """Take a fact in. Its effect is on disk on return."""
-        try:
-            await self._async_take(event.t, event.d)
-        except BadFactError as err:
-            # It would be as unusable the next time: acknowledge it, or it blocks everything behind it.
-            LOGGER.warning("The backend sent %s that cannot be used: %s", event.t, err)
-        except NotStoredError, OSError:
-            raise
-        except Exception:
-            self._failed[event.id] += 1
-            if self._failed[event.id] < TRIES:
-                raise
-            # A defect of ours: it is worse to hear nothing more than to miss this one.
-            LOGGER.exception("A fact could not be taken in and is passed over: %s", event.t)
-        self._failed.pop(event.id, None)
-
-    async def _async_take(self, t: str, d: Mapping[str, Any]) -> None:
-        match t:
-            case "booking.proposed" | "booking.changed":
-                await self._bookings.async_proposed(Proposal.parse(d))
-            case "booking.canceled":
-                await self._bookings.async_canceled(Cancellation.parse(d))
-            case "renter.near" | "renter.away":
-                self._renter_seen(RenterSeen.parse(d), near=t == "renter.near")
-            case "standby.offered":
-                await self._desk.async_offered(StandbyOffer.parse(d))
-            case "standby.none":
-                await self._desk.async_none(StandbyNone.parse(d))
-            case "standby.ended":
-                await self._desk.async_ended(StandbyEnded.parse(d))
-            case _:
-                LOGGER.info("The backend told something of a newer version: %s", t)
+        await self._intake.async_take(event)
 
     @override
     async def on_snapshot(self, of: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a complete collection in."""
         if of == "bookings":
             await self._bookings.async_snapshot(items)
+
+    @override
+    def on_hint(self, t: str, d: Mapping[str, Any]) -> None:
+        """Take a word in that is worth nothing later."""
+        self._intake.hint(t, d)
+
+    @override
+    def on_clock(self, at: float) -> None:
+        """Compare the clocks."""
+        self._status.clock.heard(at)
 
     @override
     def on_state(self, state: LinkState, why: str) -> None:
@@ -342,39 +307,3 @@ class ParkShareHub(LinkHandler):
         elif state is LinkState.PAIR_AGAIN:
             self.entry.async_start_reauth(self.hass)
         self.async_update_listeners()
-
-    def _renter_seen(self, seen: RenterSeen, *, near: bool) -> None:
-        runtime, grant = self.runtime_of(seen.space), self.grants.get(seen.booking)
-        if runtime is None or grant is None or grant.space != seen.space:
-            LOGGER.debug("A renter without a grant was seen")
-            return
-        # A task: the camera's work must not hold up the facts behind this one.
-        work = (
-            runtime.async_renter_near(seen.booking, seen.at, seen.source)
-            if near
-            else runtime.async_renter_away(seen.booking, seen.at)
-        )
-        self.entry.async_create_task(self.hass, work, f"parkshare renter {'near' if near else 'away'}")
-
-
-async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Delete every file of an entry: it is gone."""
-    spaces = [subentry.data[CONF_SPACE_ID] for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)]
-    await asyncio.gather(
-        GrantStore(hass, entry.entry_id).async_remove(),
-        HouseStateStore(hass, entry.entry_id).async_remove(),
-        DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}").async_remove(),
-        *(OfferCalendar(hass, calendar_key(entry, space)).async_remove() for space in spaces),
-        *(store_of(hass, space).async_remove() for space in spaces),
-        *(async_remove_album(hass, space) for space in spaces),
-    )
-
-
-def journal_of(hass: HomeAssistant, entry: ConfigEntry) -> Journal:
-    """The journal of an entry's link."""
-    return Journal(DurableStore(hass, JOURNAL_VERSION, f"link.{entry.entry_id}"), install=entry.data[CONF_INSTALL])
-
-
-def calendar_key(entry: ConfigEntry, space_id: str) -> str:
-    """The name of a space's calendar file."""
-    return f"{entry.entry_id}.{space_id}"

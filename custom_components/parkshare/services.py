@@ -2,14 +2,19 @@
 
 from typing import Final
 
+import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.util import dt as dt_util
 
+from .codes.given import async_given, due_grant
 from .const import CONF_REGION, DOMAIN
+from .link.facts import format_time
 from .recognition import WHOLE, Region
+from .record.export import async_setup_export
 from .seeing.album import Kept
 from .seeing.camera_test import PICTURES, CameraTestError, async_take, async_test, response_of
 from .seeing.outcome_words import advice_texts, own_decision
@@ -17,7 +22,11 @@ from .space import SpaceRuntime
 from .words import async_words
 
 TEST_CAMERA: Final = "test_camera"
+ONSITE_CODE: Final = "onsite_code"
+ENTER_CODE: Final = "enter_code"
+CODE: Final = "code"
 TARGET_SCHEMA: Final = cv.make_entity_service_schema({})
+CODE_SCHEMA: Final = cv.make_entity_service_schema({vol.Required(CODE): cv.string})
 
 
 @callback
@@ -27,10 +36,24 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async def test_camera(call: ServiceCall) -> ServiceResponse:
         return await _async_test_camera(hass, _space_of(hass, call))
 
+    async def onsite_code(call: ServiceCall) -> ServiceResponse:
+        shown = await _space_of(hass, call).codes.async_onsite(dt_util.utcnow().timestamp())
+        return {"code": shown.code, "valid_until": format_time(shown.valid_until)}
+
+    async def enter_code(call: ServiceCall) -> None:
+        await _async_enter_code(_space_of(hass, call), call.data[CODE])
+
     # For administrators: what it reads are the plates of whoever stands before the camera.
     async_register_admin_service(
         hass, DOMAIN, TEST_CAMERA, test_camera, TARGET_SCHEMA, supports_response=SupportsResponse.OPTIONAL
     )
+    # For administrators: who knows the code gets in without being there.
+    async_register_admin_service(
+        hass, DOMAIN, ONSITE_CODE, onsite_code, TARGET_SCHEMA, supports_response=SupportsResponse.ONLY
+    )
+    # For automations of everybody: a wrong code opens nothing.
+    hass.services.async_register(DOMAIN, ENTER_CODE, enter_code, CODE_SCHEMA)
+    async_setup_export(hass, _space_of)
 
 
 async def _async_test_camera(hass: HomeAssistant, runtime: SpaceRuntime) -> ServiceResponse:
@@ -48,6 +71,23 @@ async def _async_test_camera(hass: HomeAssistant, runtime: SpaceRuntime) -> Serv
     await runtime.album.async_keep(Kept.TEST, outcome.content, outcome.at)
     own = own_decision(outcome.looks, settings)
     return response_of(outcome, own, advice_texts(outcome, await async_words(hass)))
+
+
+async def _async_enter_code(runtime: SpaceRuntime, code: str) -> None:
+    """Take in what was typed at a space. Raises ServiceValidationError, which says why it opens nothing."""
+    now = dt_util.utcnow().timestamp()
+    grant = due_grant(runtime, now)
+    if grant is None:
+        raise _refused("no_booking", space=runtime.subentry.title)
+    check = await async_given(runtime, grant, code, seen_at=now, on_site=True)
+    if not check.right:
+        raise _refused(check.why, tries_left=str(check.tries_left))
+
+
+def _refused(why: str, **words: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=f"code_{why}", translation_placeholders=words
+    )
 
 
 def _space_of(hass: HomeAssistant, call: ServiceCall) -> SpaceRuntime:

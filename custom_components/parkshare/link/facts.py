@@ -5,7 +5,7 @@ Times are UTC epoch seconds, lengths metres. Whatever does not fit raises BadFac
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -13,6 +13,7 @@ LIVE_STATES: Final = frozenset({"pending", "reserved", "active"})
 # No booking is elsewhere, and calendars are expanded over what is asked for.
 EARLIEST: Final = 2020
 LATEST: Final = 2100
+LONGEST_CODE: Final = 32  # characters as typed, with what people put between groups
 
 
 class BadFactError(ValueError):
@@ -134,6 +135,24 @@ class RenterSeen:
             at=parse_time(d.get("at")),
             source=_text(d, "source", default=""),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenterCode:
+    """What the renter typed in the web app; at is when. Nobody has looked at it yet."""
+
+    booking: str
+    space: str
+    code: str = field(repr=False)
+    at: float
+
+    @classmethod
+    def parse(cls, d: Mapping[str, Any]) -> Self:
+        """Read renter.code."""
+        code = _text(d, "code")
+        if len(code) > LONGEST_CODE:
+            raise BadFactError("code is too long for a code")
+        return cls(booking=_text(d, "booking"), space=_text(d, "space"), code=code, at=parse_time(d.get("at")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

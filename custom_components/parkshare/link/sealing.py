@@ -1,9 +1,10 @@
 """Plates travel sealed: HPKE (RFC 9180) base mode to a space's X25519 key, bound to one booking.
 
-The exact form is in docs/protocol/http.md.
+The exact form is in docs/protocol/http.md; what the key beside the plate is for, in docs/protocol/codes.md.
 """
 
 import json
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +15,7 @@ from .keys import key_bytes, to_bytes, to_text
 
 SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 PLAIN_BYTES: Final = 128  # padded, so that the length tells nothing
+CODE_KEY_BYTES: Final = 16
 SEALED_BYTES: Final = 32 + PLAIN_BYTES + 16  # enc, ciphertext, tag
 
 
@@ -30,16 +32,25 @@ def info(*, booking: str, space: str) -> bytes:
     return f"parkshare/plate/v1|booking={booking}|space={space}".encode("ascii")
 
 
-def pad(plate: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was sealed. code_key is what the renter's program makes its codes with; empty when it makes none."""
+
+    plate: str = field(repr=False)
+    code_key: str = field(default="", repr=False)
+
+
+def pad(plate: str, code_key: str = "") -> bytes:
     """The plaintext: JSON, filled up with spaces to 128 bytes. Raises SealError when it does not fit."""
-    plain = json.dumps({"plate": plate}, ensure_ascii=False).encode()
+    content = {"plate": plate} | ({"code_key": code_key} if code_key else {})
+    plain = json.dumps(content, ensure_ascii=False).encode()
     if len(plain) > PLAIN_BYTES:
         raise SealError("the plate is too long to be sealed")
     return plain.ljust(PLAIN_BYTES)
 
 
-def unpad(plain: bytes) -> str:
-    """The plate in a plaintext. Raises OpenError."""
+def unpad(plain: bytes) -> Sealed:
+    """What a plaintext holds. Raises OpenError."""
     try:
         content: Any = json.loads(plain)
     except ValueError as err:
@@ -47,19 +58,29 @@ def unpad(plain: bytes) -> str:
     plate = content.get("plate") if isinstance(content, dict) else None
     if not isinstance(plate, str) or not plate.strip():
         raise OpenError("what was sealed holds no plate")
-    return plate
+    return Sealed(plate, _code_key(content.get("code_key", "")))
 
 
-def seal(plate: str, *, key: str, booking: str, space: str) -> str:
+def _code_key(key: object) -> str:
+    """Check the key beside a plate: one that is none would leave the renter with codes that never open."""
+    try:
+        if key == "" or (isinstance(key, str) and len(to_bytes(key)) == CODE_KEY_BYTES):
+            return str(key)
+    except ValueError:
+        pass
+    raise OpenError(f"the key for codes is {CODE_KEY_BYTES} bytes in base64url")
+
+
+def seal(plate: str, *, key: str, booking: str, space: str, code_key: str = "") -> str:
     """Seal a plate to the public key of a space. Raises SealError."""
     try:
         public = X25519PublicKey.from_public_bytes(key_bytes(key))
-        return to_text(SUITE.encrypt(pad(plate), public, info(booking=booking, space=space)))
+        return to_text(SUITE.encrypt(pad(plate, code_key), public, info(booking=booking, space=space)))
     except (ValueError, UnicodeEncodeError) as err:
         raise SealError("the space's key is not usable") from err
 
 
-def unseal(sealed: str, *, key: X25519PrivateKey, booking: str, space: str) -> str:
+def unseal(sealed: str, *, key: X25519PrivateKey, booking: str, space: str) -> Sealed:
     """Open a sealed plate. Raises OpenError."""
     try:
         content = to_bytes(sealed)

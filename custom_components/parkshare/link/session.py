@@ -13,6 +13,7 @@ from uuid import uuid7
 from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType
 
 from . import protocol as wire
+from .facts import BadFactError, parse_time
 from .journal import Journal
 from .keys import HouseKeys
 
@@ -59,8 +60,15 @@ class LinkHandler(Protocol):
     async def on_snapshot(self, of: str, items: Sequence[dict[str, Any]]) -> None:
         """Replace a collection. Only ever called with a complete one."""
 
+    def on_hint(self, t: str, d: Mapping[str, Any]) -> None:
+        """Take a word that is told once or not at all, and is on no disk on the way. Must not block."""
+        LOGGER.debug("Passed over a hint of %d fields: %s", len(d), t)
+
     def on_state(self, state: LinkState, why: str) -> None:
         """Note a change of the link."""
+
+    def on_clock(self, at: float) -> None:
+        """Hear what time it is at the backend right now; at is UTC epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +161,7 @@ class Session:
             if not low <= wire.VERSION <= high:
                 await self._socket.close(code=wire.CloseCode.UPGRADE)
                 return self._end(wire.Consequence.UPGRADE, f"the backend speaks versions {low} to {high}")
+            self._tell_time(hello.time)
             message = wire.auth_message(host=self._host, install=self._install, nonce=hello.nonce, time=hello.time)
             await self._send(
                 wire.auth_frame(
@@ -173,6 +182,11 @@ class Session:
         await self._journal.align(answer.got)
         self._ready_at = self._monotonic()
         return None
+
+    def _tell_time(self, text: str) -> None:
+        # It is signed as it is; to tell the time from it is beside that.
+        with suppress(BadFactError):
+            self._handler.on_clock(parse_time(text))
 
     async def _run(self) -> SessionEnd:
         self._handler.on_state(LinkState.CONNECTED, "")
@@ -213,6 +227,8 @@ class Session:
                     self._wake.set()
                 case wire.Response() as response:
                     self._answer(response)
+                case wire.Ephemeral(t, d):
+                    self._hint(t, d)
                 case wire.Flow(paused):
                     self._paused = paused
                     self._wake.set()
@@ -220,6 +236,13 @@ class Session:
                     self._retry_after = retry_after
                 case frame:
                     LOGGER.debug("Ignored a frame: %s", type(frame).__name__)
+
+    def _hint(self, t: str, d: Mapping[str, Any]) -> None:
+        """Pass a hint on beside the facts: later it is worth nothing. A bad one costs no connection."""
+        try:
+            self._handler.on_hint(t, d)
+        except Exception as err:  # noqa: BLE001 - not even the error's text is written down: it may hold a code
+            LOGGER.warning("A hint could not be taken in: %s (%s)", t, type(err).__name__)
 
     async def _take_effects(self) -> None:
         """Take facts in, one after the other, and acknowledge what has had its effect."""

@@ -1,0 +1,99 @@
+"""What the backend tells is taken in here: each fact is read, and goes to whom it is about."""
+
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from .bookings import Bookings
+from .codes.given import async_renter_gave
+from .const import LOGGER
+from .durable import NotStoredError
+from .link.facts import (
+    BadFactError,
+    Cancellation,
+    Proposal,
+    RenterCode,
+    RenterSeen,
+    StandbyEnded,
+    StandbyNone,
+    StandbyOffer,
+)
+from .link.protocol import Event
+from .standby_desk import StandbyDesk
+
+if TYPE_CHECKING:
+    from .hub import ParkShareHub
+
+TRIES: Final = 3  # times that a fact may fail before it is passed over
+
+
+class Intake:
+    """The facts of one hub, in order."""
+
+    def __init__(self, hub: ParkShareHub, bookings: Bookings, desk: StandbyDesk) -> None:
+        self._hub = hub
+        self._bookings = bookings
+        self._desk = desk
+        self._failed: Counter[str] = Counter()
+
+    async def async_take(self, event: Event) -> None:
+        """Take a fact in. Its effect is on disk on return."""
+        try:
+            await self._async_take(event.t, event.d)
+        except BadFactError as err:
+            # It would be as unusable the next time: acknowledge it, or it blocks everything behind it.
+            LOGGER.warning("The backend sent %s that cannot be used: %s", event.t, err)
+        except NotStoredError, OSError:
+            raise
+        except Exception:
+            self._failed[event.id] += 1
+            if self._failed[event.id] < TRIES:
+                raise
+            # A defect of ours: it is worse to hear nothing more than to miss this one.
+            LOGGER.exception("A fact could not be taken in and is passed over: %s", event.t)
+        self._failed.pop(event.id, None)
+
+    async def _async_take(self, t: str, d: Mapping[str, Any]) -> None:
+        match t:
+            case "booking.proposed" | "booking.changed":
+                await self._bookings.async_proposed(Proposal.parse(d))
+            case "booking.canceled":
+                await self._bookings.async_canceled(Cancellation.parse(d))
+            case "renter.near" | "renter.away":
+                self._renter_seen(RenterSeen.parse(d), near=t == "renter.near")
+            case "standby.offered":
+                await self._desk.async_offered(StandbyOffer.parse(d))
+            case "standby.none":
+                await self._desk.async_none(StandbyNone.parse(d))
+            case "standby.ended":
+                await self._desk.async_ended(StandbyEnded.parse(d))
+            case _:
+                LOGGER.info("The backend told something of a newer version: %s", t)
+
+    def hint(self, t: str, d: Mapping[str, Any]) -> None:
+        """Take in what is told once or not at all."""
+        try:
+            match t:
+                case "renter.code":
+                    self._renter_gave(RenterCode.parse(d))
+                case _:
+                    LOGGER.info("The backend told something of a newer version: %s", t)
+        except BadFactError as err:
+            LOGGER.warning("The backend sent %s that cannot be used: %s", t, err)
+
+    def _renter_seen(self, seen: RenterSeen, *, near: bool) -> None:
+        runtime, grant = self._hub.runtime_of(seen.space), self._hub.grants.get(seen.booking)
+        if runtime is None or grant is None or grant.space != seen.space:
+            LOGGER.debug("A renter without a grant was seen")
+        elif near:
+            self._later(runtime.async_renter_near(seen.booking, seen.at, seen.source), "near")
+        else:
+            self._later(runtime.async_renter_away(seen.booking, seen.at), "away")
+
+    def _renter_gave(self, given: RenterCode) -> None:
+        runtime, grant = self._hub.runtime_of(given.space), self._hub.grants.get(given.booking)
+        self._later(async_renter_gave(runtime, grant, given), "code")
+
+    def _later(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do it in a task: the camera's work must not hold up the facts behind this one."""
+        self._hub.entry.async_create_task(self._hub.hass, work, f"parkshare renter {name}")
