@@ -1,69 +1,32 @@
 """The barrier of a space: one adapter for lock, cover, valve and switch entities.
 
-A command that was sent is not a command that was done: only the entity's own state says so. Locked or closed is up
-(nobody gets in), unlocked or open is down; for a switch the owner said what "on" means.
+A command that was sent is not a command that was done: only the entity's own state says so.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from homeassistant.components.cover import ATTR_CURRENT_POSITION, CoverState
-from homeassistant.components.lock.const import LockState
-from homeassistant.components.valve.const import ValveState
-from homeassistant.const import (
-    ATTR_ASSUMED_STATE,
-    ATTR_ENTITY_ID,
-    SERVICE_CLOSE_COVER,
-    SERVICE_CLOSE_VALVE,
-    SERVICE_LOCK,
-    SERVICE_OPEN_COVER,
-    SERVICE_OPEN_VALVE,
-    SERVICE_TURN_OFF,
-    SERVICE_TURN_ON,
-    SERVICE_UNLOCK,
-    STATE_OFF,
-    STATE_ON,
-    STATE_UNAVAILABLE,
+from homeassistant.components.cover import ATTR_CURRENT_POSITION
+from homeassistant.const import ATTR_ASSUMED_STATE, ATTR_ENTITY_ID, STATE_UNAVAILABLE
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    EventStateReportedData,
+    HomeAssistant,
+    State,
+    callback,
+    split_entity_id,
 )
-from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, State, callback, split_entity_id
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import async_track_state_change_event, async_track_state_report_event
 from homeassistant.util import dt as dt_util
 
+from .attribution import own_context
+from .barrier_kinds import action_of, position_of, switch_services, switch_states
 from .const import LOGGER
 from .gate.rules import may_carry_out
 from .gate.words import Command, FaultKind, Position
-
-OPEN_ENOUGH = 95  # percent; motors stop a little before their end
-
-SERVICES: dict[str, dict[Position, str]] = {
-    "lock": {Position.UP: SERVICE_LOCK, Position.DOWN: SERVICE_UNLOCK},
-    "cover": {Position.UP: SERVICE_CLOSE_COVER, Position.DOWN: SERVICE_OPEN_COVER},
-    "valve": {Position.UP: SERVICE_CLOSE_VALVE, Position.DOWN: SERVICE_OPEN_VALVE},
-}
-STATES: dict[str, dict[str, Position]] = {
-    "lock": {
-        LockState.LOCKED: Position.UP,
-        LockState.UNLOCKED: Position.DOWN,
-        LockState.OPEN: Position.DOWN,
-        LockState.LOCKING: Position.MOVING,
-        LockState.UNLOCKING: Position.MOVING,
-        LockState.OPENING: Position.MOVING,
-        LockState.JAMMED: Position.JAMMED,
-    },
-    "cover": {
-        CoverState.CLOSED: Position.UP,
-        CoverState.OPEN: Position.DOWN,
-        CoverState.CLOSING: Position.MOVING,
-        CoverState.OPENING: Position.MOVING,
-    },
-    "valve": {
-        ValveState.CLOSED: Position.UP,
-        ValveState.OPEN: Position.DOWN,
-        ValveState.CLOSING: Position.MOVING,
-        ValveState.OPENING: Position.MOVING,
-    },
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,30 +59,32 @@ class Barrier:
         self._hass = hass
         self._timing = timing
         self._domain = split_entity_id(entity_id)[0]
-        on, off = (Position.DOWN, Position.UP) if on_means == Position.DOWN else (Position.UP, Position.DOWN)
-        self._services = SERVICES.get(self._domain, {on: SERVICE_TURN_ON, off: SERVICE_TURN_OFF})
-        self._states = STATES.get(self._domain, {STATE_ON: on, STATE_OFF: off})
+        on = Position.DOWN if on_means == Position.DOWN else Position.UP
+        self._services, self._states = switch_services(on), switch_states(on)
+        self._calls: set[asyncio.Task[None]] = set()
 
     @property
     def position(self) -> Position:
         """Where the barrier is, by its own word."""
-        return self.position_of(self._hass.states.get(self.entity_id))
+        return self.position_of(self._state)
 
     def position_of(self, state: State | None) -> Position:
-        """What a state of the entity says. Half open is neither up nor down."""
-        if state is None:
-            return Position.UNKNOWN
-        position = self._states.get(state.state, Position.UNKNOWN)
-        share = state.attributes.get(ATTR_CURRENT_POSITION)
-        if position is Position.DOWN and isinstance(share, int | float) and share < OPEN_ENOUGH:
-            return Position.UNKNOWN
-        return position
+        """What a state of the entity says."""
+        return position_of(state, self._states)
 
     async def async_move(self, command: Command) -> None:
         """Move the barrier, up to three times while the command is valid; on return it is where it should be.
 
         Raises BarrierError with what is wrong. Cancelling stops further tries.
         """
+        try:
+            await self._async_try_on(command)
+        finally:
+            # Whatever an integration still does for this command would come after its time, or against a newer one.
+            while self._calls:
+                self._calls.pop().cancel()
+
+    async def _async_try_on(self, command: Command) -> None:
         failure = FaultKind.NO_ANSWER
         for pause in (0.0, *self._timing.back_off):
             if pause:
@@ -133,72 +98,115 @@ class Barrier:
             if tried is None:
                 return
             failure = tried
-            if not may_carry_out(command, _now()):
+            if failure is FaultKind.JAMMED or not may_carry_out(command, _now()):
                 break
         raise BarrierError(failure)
 
     async def _try(self, command: Command) -> FaultKind | None:
         """Try once; returns None when it is done, else what was in the way."""
-        if self._hass.states.get(self.entity_id) is None:
+        if self._state is None:
             return FaultKind.MISSING
-        if not await self._until(self._available, self._timing.confirm):
+        if not await self._until(self._available, min(self._timing.confirm, command.expires_at - _now())):
             return FaultKind.UNAVAILABLE
-        if not may_carry_out(command, _now()):
+        state = self._state
+        if state is None or not may_carry_out(command, _now()):
             return FaultKind.NO_ANSWER
-        if self.position is command.target and not self._assumed():
+        believed = not command.insist and not state.attributes.get(ATTR_ASSUMED_STATE)
+        if self.position is command.target and believed:
             return None
-        await self._call(self._services[command.target])
-        return None if await self._confirmed(command.target) else FaultKind.NO_ANSWER
+        if (action := action_of(state, command.target, self._services)) is None:
+            LOGGER.warning("The barrier %s has no way to go %s", self.entity_id, command.target)
+            return FaultKind.NO_ANSWER
+        return await self._outcome(command.target, *action)
 
-    async def _call(self, service: str) -> None:
-        context = Context()
+    async def _outcome(self, target: Position, service: str, more: dict[str, Any]) -> FaultKind | None:
+        """Send it and wait for the entity's own word. As long as it tells of its way, it may take its time."""
+        word = _Word(self._hass, self.entity_id, lambda: self.position)
         try:
-            async with asyncio.timeout(self._timing.confirm):
-                await self._hass.services.async_call(
-                    self._domain, service, {ATTR_ENTITY_ID: self.entity_id}, blocking=True, context=context
-                )
-        except Exception as err:  # noqa: BLE001 - an integration may raise anything; the state says what came of it
-            LOGGER.warning("The barrier %s did not take %s: %s", self.entity_id, service, err or type(err).__name__)
+            # Not waited for: some integrations come back only when the motor is done, others never do.
+            call = self._call(service, {ATTR_ENTITY_ID: self.entity_id} | more)
+            self._calls.add(self._hass.async_create_background_task(call, f"parkshare {self.entity_id} {service}"))
+            async with asyncio.timeout(self._timing.confirm) as patience:
+                end = asyncio.get_running_loop().time() + self._timing.confirm + self._timing.travel
+                while self.position is not target:
+                    if word.jammed:
+                        return FaultKind.JAMMED
+                    await word.next()
+                    if self.position is Position.MOVING or word.on_its_way:
+                        patience.reschedule(end)
+        except TimeoutError:
+            return None if self.position is target else FaultKind.NO_ANSWER
+        finally:
+            word.end()
+        return None
 
-    async def _confirmed(self, target: Position) -> bool:
-        """Wait for the entity's own word. While it says that it moves, it may take its time."""
-        if await self._until(lambda: self.position is target, self._timing.confirm):
-            return True
-        return (
-            self.position is Position.MOVING
-            and await self._until(lambda: self.position is not Position.MOVING, self._timing.travel)
-            and self.position is target
-        )
+    async def _call(self, service: str, given: dict[str, Any]) -> None:
+        context = own_context(self._hass)
+        try:
+            await self._hass.services.async_call(self._domain, service, given, blocking=True, context=context)
+        except Exception as err:  # noqa: BLE001 - an integration may raise anything; the state says what came of it
+            # Its text may hold a lock's code or an address.
+            LOGGER.warning("The barrier %s did not take %s: %s", self.entity_id, service, type(err).__name__)
 
     async def _until(self, true: Callable[[], bool], limit: float) -> bool:
         """Wait until something is true of the entity; returns whether it became so within limit seconds."""
-        if true():
-            return True
-        became = asyncio.Event()
-
-        @callback
-        def changed(_event: Event[EventStateChangedData]) -> None:
-            if true():
-                became.set()
-
-        end = async_track_state_change_event(self._hass, self.entity_id, changed)
+        word = _Word(self._hass, self.entity_id, lambda: self.position)
         try:
             async with asyncio.timeout(limit):
-                await became.wait()
+                while not true():
+                    await word.next()
         except TimeoutError:
             return true()
         finally:
-            end()
+            word.end()
         return True
 
     def _available(self) -> bool:
-        state = self._hass.states.get(self.entity_id)
-        return state is not None and state.state != STATE_UNAVAILABLE
+        return self._state is not None and self._state.state != STATE_UNAVAILABLE
 
-    def _assumed(self) -> bool:
-        """Tell whether the state is only what was sent last: then an equal state is no reason not to send."""
-        state = self._hass.states.get(self.entity_id)
-        return state is not None and bool(state.attributes.get(ATTR_ASSUMED_STATE))
+    @property
+    def _state(self) -> State | None:
+        return self._hass.states.get(self.entity_id)
+
+
+class _Word:
+    """What an entity has said since this was made; end() stops listening."""
+
+    def __init__(self, hass: HomeAssistant, entity_id: str, position: Callable[[], Position]) -> None:
+        # A jam of before, which the entity did not repeat, may be over: somebody removed what was in the way.
+        self.jammed = False
+        # Half open, and not where it was: it moves, though it has no word for that.
+        self.on_its_way = False
+        self._position = position
+        self._said = asyncio.Event()
+        self._ends = (
+            async_track_state_change_event(hass, entity_id, self._changed),
+            async_track_state_report_event(hass, entity_id, self._repeated),
+        )
+
+    async def next(self) -> None:
+        """Wait until it says something, also the same again."""
+        await self._said.wait()
+        self._said.clear()
+
+    def end(self) -> None:
+        for end in self._ends:
+            end()
+
+    @callback
+    def _changed(self, event: Event[EventStateChangedData]) -> None:
+        said = event.data["new_state"]
+        tells_position = said is not None and ATTR_CURRENT_POSITION in said.attributes
+        self.on_its_way = tells_position and self._position() is Position.UNKNOWN
+        self._hear()
+
+    @callback
+    def _repeated(self, _event: Event[EventStateReportedData]) -> None:
+        self._hear()
+
+    def _hear(self) -> None:
+        self.jammed = self._position() is Position.JAMMED
+        self._said.set()
 
 
 def _now() -> float:

@@ -8,11 +8,10 @@ from .const import LOGGER
 from .gate import words as w
 from .gate.grant import Grant
 from .hands import Hands
-from .notices import Notices
-from .plate_events import DECIDED, LOWERED, PlateEvent, PlateEvents
+from .plate_events import DECIDED, HELP, LOWERED, TOLD, PlateEvent, PlateEvents
 from .seeing.eyes import Eyes
-from .seeing.oddities import OddityKind
 from .stopwatch import Stopwatch
+from .voice import Voice
 
 
 class Deeds:
@@ -24,7 +23,7 @@ class Deeds:
         *,
         hands: Hands,
         eyes: Eyes,
-        notices: Notices,
+        voice: Voice,
         watch: Stopwatch,
         events: PlateEvents,
         grant_of: Callable[[str | None], Grant | None],
@@ -34,7 +33,7 @@ class Deeds:
         self._title = title
         self._hands = hands
         self._eyes = eyes
-        self._notices = notices
+        self._voice = voice
         self._watch = watch
         self._events = events
         self._grant_of = grant_of
@@ -44,7 +43,7 @@ class Deeds:
         """Do what was asked for. gate is what is known by now, stored whether that is on disk."""
         for intent in intents:
             self._move_or_look(intent, gate, stored=stored)
-            self._tell(intent)
+            self._voice.tell(intent)
         self._eyes.forget()
 
     def _move_or_look(self, intent: w.Intent, gate: w.Gate, *, stored: bool) -> None:
@@ -57,24 +56,15 @@ class Deeds:
                 self._look_for(booking, gate)
             case w.CameraOff():
                 self._eyes.look_no_more()
-
-    def _tell(self, intent: w.Intent) -> None:
-        match intent:
-            case w.Notify(notice, _, kind):
-                self._notices.tell(notice)
-                if notice is w.Notice.FAULT and kind:
-                    self._notices.fault(kind)
-            case w.FaultEnded():
-                self._notices.fault_ended()
             case w.AdmissionDecided(booking, decision, by, _):
-                if decision is w.Decision.ADMIT:
-                    self._notices.untell(w.Notice.REFUSED, w.Notice.UNSURE, w.Notice.STAYS_DOWN, w.Notice.ASK_RAISE)
                 picture = self._eyes.decided(decision, by, self._grant_of(booking))
                 self._happened(DECIDED[decision], by, booking, picture=picture)
-            case w.StayLeft() | w.StayExtended():
-                self._notices.untell(w.Notice.ENDS_SOON, w.Notice.OVERSTAY)
-            case w.BayFree():
-                self._notices.untell(w.Notice.BAY_TAKEN)
+            case w.Help(booking, rung, _):
+                if rung is w.Rung.HARDER:
+                    self._eyes.look_harder()
+                self._events.happened(PlateEvent(type=HELP, alias=self._alias(booking), rung=rung.value))
+            case w.StayEnding(booking) | w.Overstayed(booking) | w.BayTaken(booking) | w.BayFree(booking):
+                self._events.happened(PlateEvent(type=TOLD[type(intent)], alias=self._alias(booking)))
 
     def _look_for(self, booking: str, gate: w.Gate) -> None:
         if gate.armed_by not in (w.ArmedBy.POSITION, w.ArmedBy.HERE):
@@ -85,10 +75,10 @@ class Deeds:
     @callback
     def noticed(self, before: w.Gate, after: w.Gate) -> None:
         """See what the barrier itself did: take the time of an admission, and take back what is over."""
+        self._hands.keep_to(after.command)
         if before.phase is w.Phase.LOWERING and after.position is w.Position.DOWN:
             self._lowered(before)
-        if after.position is w.Position.UP and before.position is not w.Position.UP:
-            self._notices.untell(w.Notice.STAYS_DOWN, w.Notice.ASK_RAISE)
+        self._voice.noticed(before, after)
 
     def _lowered(self, before: w.Gate) -> None:
         cause = before.command.cause if before.command else w.Cause.OWNER
@@ -99,16 +89,13 @@ class Deeds:
         self._happened(LOWERED, cause, before.booking)
 
     def _happened(self, kind: str, by: w.Cause, booking: str | None, *, picture: bool = False) -> None:
-        grant = self._grant_of(booking)
-        alias, milliseconds = grant.alias if grant else "", self._watch.milliseconds()
+        alias, milliseconds = self._alias(booking), self._watch.milliseconds()
         event = PlateEvent(type=kind, by=by.value, alias=alias, picture=picture, milliseconds=milliseconds)
         self._events.happened(event)
 
-    @callback
-    def odd(self, kind: OddityKind, other: str) -> None:
-        """Tell what is odd about a car; each oddity comes once a booking."""
-        self._notices.odd(kind, other=other)
-        self._events.happened(PlateEvent(type=kind.value, by=w.Cause.PLATE.value))
+    def _alias(self, booking: str | None) -> str:
+        grant = self._grant_of(booking)
+        return grant.alias if grant else ""
 
 
 def _is_wanted(command: w.Command, gate: w.Gate, *, stored: bool) -> bool:

@@ -25,10 +25,12 @@ class Hands:
         self._barrier = barrier
         self._watch = watch
         self._task: asyncio.Task[None] | None = None
+        self._command: Command | None = None
 
     def move(self, command: Command, why: str, told: Callable[[CommandFailed | BarrierSeen], None]) -> None:
         """Begin a command; the one before is forgotten."""
         self.halt()
+        self._command = command
         LOGGER.info("%s: barrier %s, because: %s", self._title, command.target, why)
         self._watch.mark("command")
 
@@ -44,8 +46,17 @@ class Hands:
         name = f"parkshare {self._title} barrier {command.target}"
         self._task = self._entry.async_create_background_task(self._hass, do(), name)
 
+    def keep_to(self, command: Command | None) -> None:
+        """Stop at once when this is no longer what the gate wants: a car may have come while we try again.
+
+        The gate's own Halt comes only after what it decided is on disk.
+        """
+        if self._command is not None and command != self._command:
+            self.halt()
+
     def halt(self) -> None:
         """No further try of the command that is under way."""
+        self._command = None
         if self._task and not self._task.done():
             self._task.cancel()
 

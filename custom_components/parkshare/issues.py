@@ -29,6 +29,7 @@ TAKEN_OVER: Final = "taken_over"
 ENTITY_MISSING: Final = "entity_missing"
 PUBLISH_REFUSED: Final = "publish_refused"
 READER_FALLBACK: Final = "reader_fallback"
+CLOCK_WRONG: Final = "clock_wrong"
 
 
 @callback
@@ -67,6 +68,20 @@ def async_reader_trouble(hass: HomeAssistant, entry: ConfigEntry, reason: str) -
         severity=ir.IssueSeverity.WARNING,
         translation_key=READER_FALLBACK,
         translation_placeholders={"title": entry.title, "reason": reason},
+    )
+
+
+@callback
+def async_raise_clock_wrong(hass: HomeAssistant, entry: ConfigEntry, *, minutes: int) -> None:
+    """Tell that the clock of the house differs from that of the backend."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{CLOCK_WRONG}_{entry.entry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=CLOCK_WRONG,
+        translation_placeholders={"title": entry.title, "minutes": str(minutes)},
     )
 
 
@@ -159,6 +174,7 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry, subentries: Iterabl
         CERTIFICATE_UNTRUSTED,
         TAKEN_OVER,
         READER_FALLBACK,
+        CLOCK_WRONG,
     )
     for subentry in subentries:
         ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}")

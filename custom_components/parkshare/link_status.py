@@ -9,6 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from . import issues
+from .clock_watch import ClockWatch
 from .const import LOGGER
 from .link.session import LinkState
 
@@ -30,19 +31,24 @@ class LinkStatus:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self.connected = False
         self.why = ""
+        self.clock = ClockWatch(hass, entry)
         self._hass = hass
         self._entry = entry
         self._timers: dict[str, CALLBACK_TYPE] = {}
+        self._end_clock: CALLBACK_TYPE = _nothing
         self._said_down = False
 
     @callback
     def start(self) -> None:
         """Begin to wait for the backend."""
+        self._end_clock = self.clock.start()
         self._wait_for(issues.BACKEND_UNREACHABLE, UNREACHABLE_AFTER)
 
     @callback
     def stop(self) -> None:
         """End all waiting."""
+        self._end_clock()
+        self._end_clock = _nothing
         for issue in tuple(self._timers):
             self._wait_no_more_for(issue)
 

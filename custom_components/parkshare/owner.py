@@ -1,14 +1,17 @@
 """The owner's own coming and going. Reported only within a booked period: else it is nobody's business."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from .bay import fix_of
+from .const import CONF_LATITUDE, CONF_LONGITUDE, CONF_OWNER, CONF_RANGE_M
 from .gate.nearness import Change, NearnessPolicy, observe
+
+DEFAULT_RANGE_M: Final = 500.0
 
 
 class OwnerWatch:
@@ -17,10 +20,8 @@ class OwnerWatch:
     def __init__(
         self,
         hass: HomeAssistant,
-        entity_id: str | None,
+        settings: Mapping[str, Any],
         *,
-        place: tuple[float, float],
-        policy: NearnessPolicy,
         booked: Callable[[float], bool],
         report: Callable[[str, float], None],
         changed: Callable[[], None],
@@ -28,9 +29,9 @@ class OwnerWatch:
         self.inside: bool | None = None
         self._near_told = False
         self._hass = hass
-        self._entity_id = entity_id
-        self._place = place
-        self._policy = policy
+        self._entity_id: str | None = settings.get(CONF_OWNER)
+        self._place = (float(settings[CONF_LATITUDE]), float(settings[CONF_LONGITUDE]))
+        self._policy = NearnessPolicy(range_m=float(settings.get(CONF_RANGE_M) or DEFAULT_RANGE_M))
         self._booked = booked
         self._report = report
         self._changed = changed

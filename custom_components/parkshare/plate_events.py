@@ -6,23 +6,35 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
-from .gate.words import Decision
+from .gate.words import BayFree, BayTaken, Decision, Overstayed, StayEnding
 from .seeing.oddities import OddityKind
 
 DECIDED: Final = {Decision.ADMIT: "admitted", Decision.REFUSE: "refused", Decision.UNSURE: "unsure"}
 LOWERED: Final = "lowered"
-EVENT_TYPES: Final = (*DECIDED.values(), LOWERED, *(kind.value for kind in OddityKind))
+HELP: Final = "help"
+# What the gate tells of a stay and of the bay.
+TOLD: Final = {
+    StayEnding: "ends_soon",
+    Overstayed: "overstay",
+    BayTaken: "bay_taken",
+    BayFree: "bay_free",
+}
+EVENT_TYPES: Final = (*DECIDED.values(), LOWERED, HELP, *TOLD.values(), *(kind.value for kind in OddityKind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateEvent:
-    """Something that happened. picture: the image entity of the space shows, in a moment, what the camera saw."""
+    """Something that happened. by is what decided it, empty where nothing was decided.
+
+    picture: the image entity of the space shows, in a moment, what the camera saw. rung: which help was taken.
+    """
 
     type: str
-    by: str
+    by: str = ""
     alias: str = ""
     picture: bool = False
     milliseconds: dict[str, int] = field(default_factory=dict)
+    rung: str = ""
 
 
 class PlateEvents:

@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .entity import SpaceEntity
 from .gate.core import overstays
-from .gate.words import Phase
+from .gate.words import Phase, Rung
 from .hub import ParkShareConfigEntry
 from .space import SpaceRuntime
 from .standby import Standby, StandbyState
@@ -29,7 +29,8 @@ SHOWN = {
     Phase.WARNING: "about_to_rise",
     Phase.RAISING: "rising",
 }
-OPTIONS = ["none", "booked", "approaching", *SHOWN.values(), "overstay", "fault"]
+OPTIONS = ["none", "booked", "approaching", *SHOWN.values(), "needs_help", "bay_taken", "overstay", "fault"]
+ASKED_FOR = frozenset(Rung) - {Rung.HARDER}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +43,16 @@ class SpaceSensor(SensorEntityDescription):
 def booking_state(runtime: SpaceRuntime, now: float) -> str:
     """Say in one word how the space stands."""
     gate = runtime.gate
-    if gate.fault:
-        return "fault"
-    if overstays(gate, now):
-        return "overstay"
-    if gate.phase in SHOWN:
-        return SHOWN[gate.phase]
-    if gate.near:
-        return "approaching"
-    return "booked" if any(now < right.end for right in gate.rights) else "none"
+    words = (
+        ("fault", gate.fault is not None),
+        ("overstay", overstays(gate, now)),
+        ("needs_help", gate.phase is Phase.LOOKING and gate.rung in ASKED_FOR),
+        ("bay_taken", bool(gate.taken_told)),
+        (SHOWN.get(gate.phase, ""), gate.phase in SHOWN),
+        ("approaching", gate.near is not None),
+        ("booked", any(now < right.end for right in gate.rights)),
+    )
+    return next((word for word, is_so in words if is_so), "none")
 
 
 def _now() -> float:

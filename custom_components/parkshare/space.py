@@ -5,64 +5,54 @@ anything is done because of it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
+from .asking import Asking
+from .attribution import Hand
 from .barrier import Barrier, BarrierTiming
+from .codes.rotating import shown_codes
+from .codes.space_codes import SpaceCodes
+from .codes.tries import MOST
 from .const import (
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
-    CONF_GRACE_MIN,
-    CONF_LATITUDE,
-    CONF_LONGITUDE,
-    CONF_OCCUPANCY,
-    CONF_OWNER,
+    CONF_LEVEL,
     CONF_PHONE,
-    CONF_RAISING,
-    CONF_RANGE_M,
     CONF_SPACE_ID,
     DOMAIN,
     LOGGER,
 )
 from .deeds import Deeds
+from .following import Following
 from .gate import words as w
 from .gate.core import deadline, look_pace, step
 from .gate.grant import Grant
-from .gate.nearness import NearnessPolicy
 from .gate.policy import DEFAULT_POLICY, GatePolicy
 from .gate.rules import raise_refusal
 from .hands import Hands
-from .ledger import Ledger, report_of
+from .ledger import Ledger
 from .link.facts import format_time
 from .notices import Notices
 from .owner import OwnerWatch
-from .plate_events import PlateEvents
+from .plate_events import PlateEvent, PlateEvents
 from .recognition import Look, Verdict
+from .recognition.levels import Level
+from .record import Record
 from .seeing.eyes import Eyes
+from .seeing.oddities import OddityKind
 from .senses import Senses
+from .space_policy import policy_of
 from .stopwatch import Stopwatch
+from .voice import Voice
 
 if TYPE_CHECKING:
     from .hub import ParkShareHub
-
-DEFAULT_RANGE_M: Final = 500.0
-
-
-def policy_of(settings: Mapping[str, Any], policy: GatePolicy = DEFAULT_POLICY) -> GatePolicy:
-    """Return the policy of a space. A house with fewer than two sensors is never automatic, whatever is stored."""
-    enough = len(settings.get(CONF_OCCUPANCY) or ()) >= policy.clears_to_raise
-    usual = w.Raising.AUTOMATIC if enough else w.Raising.ASK
-    raising = w.Raising(settings.get(CONF_RAISING, usual))
-    if raising is w.Raising.AUTOMATIC and not enough:
-        raising = w.Raising.ASK
-    minutes = settings.get(CONF_GRACE_MIN)
-    return replace(policy, raising=raising, grace=policy.grace if minutes is None else float(minutes) * 60)
 
 
 class SpaceRuntime:
@@ -93,16 +83,25 @@ class SpaceRuntime:
         )
         self.owner = OwnerWatch(
             hass,
-            settings.get(CONF_OWNER),
-            place=(float(settings[CONF_LATITUDE]), float(settings[CONF_LONGITUDE])),
-            policy=NearnessPolicy(range_m=float(settings.get(CONF_RANGE_M) or DEFAULT_RANGE_M)),
+            settings,
             booked=lambda now: any(right.start <= now < right.end for right in self.gate.rights),
-            report=lambda t, at: self._report(t, {"space": self.space_id, "at": format_time(at)}),
-            changed=lambda: self._work(()),
+            report=lambda t, at: self._following.report(t, {"space": self.space_id, "at": format_time(at)}),
+            changed=lambda: self._following.follow(),  # noqa: PLW0108 - it is made below
         )
-        sensors = tuple(settings.get(CONF_OCCUPANCY) or ())
-        self._senses = Senses(hass, self.barrier, sensors, told=self._tell, ticked=self._ticked)
+        self._senses = Senses(
+            hass, self.barrier, settings, told=self._tell, moved=self._barrier_moved, ticked=self._ticked
+        )
         self._notices = Notices(hass, self.space_id, subentry.title, settings)
+        self.codes = SpaceCodes(hass, self.space_id, subentry.title, guessed=self._notices.codes_guessed)
+        self.record = Record(
+            hass,
+            hub.entry,
+            self.space_id,
+            subentry.title,
+            hub.keys,
+            plate_of=lambda booking: grant.plate if (grant := self._grant(booking)) else None,
+            level=settings.get(CONF_LEVEL, Level.BALANCED.value),
+        )
         self._watch = Stopwatch()
         self.plate_events = PlateEvents()
         self._hands = Hands(hass, hub.entry, subentry.title, barrier=self.barrier, watch=self._watch)
@@ -118,13 +117,28 @@ class SpaceRuntime:
             limit=self.policy.watch + 2 * self.policy.look_budget,
             pace=lambda: look_pace(self.gate, self.policy),
             judged=self._judged,
-            odd=lambda kind, other: self._deeds.odd(kind, other),  # noqa: PLW0108 - the deeds need the eyes first
+            odd=self._odd,
+            codes_of=self._codes_of,
+            code_shown=self._code_shown,
+        )
+        self.asking = Asking(
+            hass,
+            hub.entry,
+            self.space_id,
+            subentry.title,
+            settings,
+            let_in=lambda _, by: self.async_let_in_now(by=by),
+            refuse=lambda booking, by: self.async_refuse(booking, by=by),
+            raise_=lambda by: self.async_raise(by=by),
+            waits=lambda booking: self.gate.phase is w.Phase.LOOKING and self.gate.booking == booking,
+            view=self._eyes,
+            notices=self._notices,
         )
         self._deeds = Deeds(
             subentry.title,
             hands=self._hands,
             eyes=self._eyes,
-            notices=self._notices,
+            voice=Voice(self._notices, self.asking, grant_of=self._grant),
             watch=self._watch,
             events=self.plate_events,
             grant_of=self._grant,
@@ -133,7 +147,16 @@ class SpaceRuntime:
         # The pictures that the owner may look at, and the camera, through which others may look too.
         self.album, self.camera = self._eyes.album, self._eyes.camera
         self._ledger = Ledger(hass, self.space_id, subentry.title, self.owner)
-        self._in_order = asyncio.Lock()
+        self._following = Following(
+            hub,
+            self.space_id,
+            gate=lambda: self.gate,
+            record=self.record,
+            ledger=self._ledger,
+            deeds=self._deeds,
+            phone=settings.get(CONF_PHONE) or "",
+            done=self._done,
+        )
         self._ends: list[CALLBACK_TYPE] = []
         self._listeners: list[Callable[[], None]] = []
         self._stopped = False
@@ -142,7 +165,7 @@ class SpaceRuntime:
 
     async def async_start(self) -> None:
         """Take up where the last run ended. Nothing moves because of this."""
-        await asyncio.gather(self._notices.async_load(), self._eyes.async_start())
+        await asyncio.gather(self._notices.async_load(), self._eyes.async_start(), self.record.async_load())
         self.gate = await self._ledger.async_load()
         self._tell(w.Booted(self._senses.sources))
         self._tell(w.RightsChanged(self._rights()))
@@ -151,7 +174,11 @@ class SpaceRuntime:
         if self.gate.fault:
             self._notices.fault(self.gate.fault.kind)
         self._senses.start()
+        self.asking.start()
         self._ends += [self.owner.start(), self.hub.async_add_listener(self._hub_changed)]
+        # After what the gate asked for on starting: a camera that is to look on does not go off and on again.
+        await self.async_done()
+        self._eyes.turn_off_what_was_left_on()
 
     async def async_stop(self) -> None:
         """Let go: no timer, no task, no listener is left; the camera is off, the barrier as it is."""
@@ -160,7 +187,8 @@ class SpaceRuntime:
             self._ends.pop()()
         self._senses.stop()
         await self.async_done()
-        await asyncio.gather(self._hands.async_stop(), self._eyes.async_stop())
+        await asyncio.gather(self._hands.async_stop(), self._eyes.async_stop(), self.asking.stop())
+        await self.record.async_stop()
         # Last: what still looked a moment ago may have found something to complain of.
         self._notices.clear_issues()
 
@@ -213,16 +241,15 @@ class SpaceRuntime:
 
     async def async_done(self) -> None:
         """Wait until what was asked for so far is stored and begun."""
-        async with self._in_order:
-            pass
+        await self._following.async_done()
 
     @callback
     def _hub_changed(self) -> None:
         """The owner shares the space, or no longer; the backend can tell us about renters, or no longer."""
         if self.hub.connected is not (self.gate.unlinked_since is None):
             self._tell(w.LinkSeen(self.hub.connected))
-        self._report_state()
-        self._work(())
+        self._following.report_state()
+        self._following.follow()
 
     @callback
     def _ticked(self) -> None:
@@ -231,19 +258,25 @@ class SpaceRuntime:
         self._update()
 
     @callback
+    def _barrier_moved(self, seen: w.BarrierSeen, hand: Hand) -> None:
+        self._tell(seen, hand=hand)
+
+    @callback
     def _judged(self, booking: str, verdict: Verdict, seen_at: float, look: Look) -> None:
         self.last_verdict = verdict
+        self.record.judged(verdict, look, seen_at)
         decision = w.Decision(verdict.decision.value)
         self._tell(w.Judged(booking, decision, seen_at, plate_seen=bool(look.readings)))
 
     # What follows
 
     @callback
-    def _tell(self, told: w.Input) -> None:
+    def _tell(self, told: w.Input, *, hand: Hand | None = None) -> None:
         if self._stopped:
             return
         now, before = dt_util.utcnow().timestamp(), self.gate
         self.gate, intents = step(before, told, now, self.policy)
+        self.record.note(before, self.gate, told, intents, now, hand=hand, by=getattr(told, "by", None))
         self._senses.wake_at(deadline(self.gate, now, self.policy))
         if self.gate == before and not intents:
             return
@@ -252,8 +285,8 @@ class SpaceRuntime:
         if self.gate.because != before.because:
             LOGGER.debug("%s: %s, %s", self.subentry.title, self.gate.because, self.gate.phase)
         self._deeds.noticed(before, self.gate)
-        self._report_state()
-        self._work(intents)
+        self._following.report_state()
+        self._following.follow(intents)
         self._update()
 
     @callback
@@ -261,30 +294,26 @@ class SpaceRuntime:
         for update in tuple(self._listeners):
             update()
 
-    def _report(self, t: str, d: dict[str, Any]) -> None:
-        self._ledger.report(t, d)
-        self._work(())
+    def _codes_of(self, booking: str) -> tuple[str, ...]:
+        """What the renter of a booking may show to the camera just now instead of a plate."""
+        grant = self._grant(booking)
+        return shown_codes(grant, dt_util.utcnow().timestamp()) if grant else ()
 
-    def _report_state(self) -> None:
-        self._ledger.report_state(self.gate, sharing=self.hub.sharing(self.space_id))
+    @callback
+    def _code_shown(self, booking: str, seen_at: float) -> None:
+        self.record.code_tried(booking, right=True, tries_left=MOST, way="shown")
+        self._tell(w.CodeGiven(booking, seen_at))
 
-    def _work(self, intents: tuple[w.Intent, ...]) -> None:
-        """Store what is known, then do what was asked for, in the order in which it was asked for."""
-        if intents or self._ledger.is_behind(self.gate):
-            work = self._async_carry_out(intents)
-            self.hub.entry.async_create_task(self.hass, work, f"parkshare {self.space_id} gate", eager_start=True)
+    @callback
+    def _odd(self, kind: OddityKind, other: str) -> None:
+        """Tell what is odd about a car; each oddity comes once a booking."""
+        self._notices.odd(kind, other=other)
+        self.plate_events.happened(PlateEvent(type=kind.value, by=w.Cause.PLATE.value))
 
-    async def _async_carry_out(self, intents: tuple[w.Intent, ...]) -> None:
-        async with self._in_order:
-            for intent in intents:
-                if report := report_of(intent, phone=self.subentry.data.get(CONF_PHONE) or ""):
-                    self._ledger.report(*report)
-            stored = await self._ledger.async_save(self.gate)
-            self._deeds.do(intents, self.gate, stored=stored)
-            if not self._stopped:
-                self._eyes.stand(self._grant(self.occupied_by()))
-            await self._ledger.async_hand_over(self.hub.async_report)
-            await self._ledger.async_save(self.gate)
+    @callback
+    def _done(self) -> None:
+        if not self._stopped:
+            self._eyes.stand(self._grant(self.occupied_by()))
 
     # For the hub and the entities
 

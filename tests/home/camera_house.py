@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.parkshare.const import DOMAIN, SUBENTRY_SPACE
 from custom_components.parkshare.recognition import Look, Quality, Reading
 from custom_components.parkshare.space import SpaceRuntime
-from tests.home.support import EQUIPMENT, PLACE
+from tests.home.support import EQUIPMENT, PLACE, RAISING
 
 JPEG = b"\xff\xd8\xff"
 READ = "AB123CD"
@@ -92,6 +92,7 @@ class SpaceFlow:
         )
         await self.give(PLACE)
         await self.give({**EQUIPMENT, "camera_power": "switch.camera", **equipment})
+        await self.give(RAISING)
         assert self.step == "reading", self.shown
         return self
 
@@ -103,6 +104,7 @@ class SpaceFlow:
         )
         await self.give(PLACE)
         await self.give({**EQUIPMENT, "camera_power": "switch.camera", **equipment})
+        await self.give(RAISING)
         assert self.step == "reading", self.shown
         return self
 

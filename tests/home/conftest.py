@@ -254,3 +254,8 @@ def power(hass: HomeAssistant, house: ParkShareHub) -> Power:
 def runtime(house: ParkShareHub) -> SpaceRuntime:
     """The one space."""
     return next(iter(house.spaces.values()))
+
+
+@pytest.fixture
+def gate_policy() -> None:
+    """How patient the gate of gate_house.py is; None for its usual haste. A module may have another one."""

@@ -129,14 +129,15 @@ async def house(
     socket_enabled: None,
     make_entry: Callable[..., MockConfigEntry],
     set_up: SetUp,
+    gate_policy: GatePolicy | None,
 ) -> AsyncIterator[House]:
-    """A running house; a test's parameter changes the settings of its space."""
+    """A running house; a test's parameter changes the settings of its space, a gate_policy how patient it is."""
     bay = {"name": "Bay 1", "camera_power": "switch.power", "occupancy": [RADAR, MAGNETIC]}
     entry = make_entry(spaces=(space_data(**bay | getattr(request, "param", {})),))
     house = House(hass, entry, set_up)
     await house.stand()
     timing = partial(BarrierTiming, confirm=0.1, travel=0.2, back_off=(0.01, 0.01))
-    runtime = partial(SpaceRuntime, policy=POLICY)
+    runtime = partial(SpaceRuntime, policy=gate_policy or POLICY)
     with (
         patch("custom_components.parkshare.SpaceRuntime", runtime),
         patch("custom_components.parkshare.space.BarrierTiming", timing),

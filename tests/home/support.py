@@ -28,7 +28,7 @@ from tests.backend.support import Person, make_person
 
 PLATE = "AB-123-CD"
 
-# What is entered in the two forms of a space.
+# What is entered in the forms of a space.
 PLACE = {
     "name": "Bay 1",
     "location": {"latitude": 48.137, "longitude": 11.575, "radius": 120},
@@ -43,6 +43,7 @@ EQUIPMENT = {
     "owner": "person.owner",
     "owner_plate": "OW-NER 1",
 }
+RAISING = {"raising": "ask"}
 
 
 def space_data(**changes: Any) -> dict[str, Any]:

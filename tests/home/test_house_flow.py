@@ -33,7 +33,7 @@ from custom_components.parkshare.link.pairing import (
 )
 from tests.backend.support import make_person
 from tests.home.conftest import FakeReader, MakeEntry, SetUp, eventually
-from tests.home.support import EQUIPMENT, PLACE, Backend, greet_once, self_signed, space_data
+from tests.home.support import EQUIPMENT, PLACE, RAISING, Backend, greet_once, self_signed, space_data
 
 
 @pytest.fixture(autouse=True)
@@ -336,7 +336,9 @@ HOOK = {
 
 
 async def stored(hass: HomeAssistant, shown: dict[str, Any]) -> dict[str, Any]:
-    """Finish the flow from its menu, without setting anything there."""
+    """Finish the flow from its menu, without setting anything there; before it is the question when to raise."""
+    if shown.get("step_id") == "raising":
+        shown = await hass.config_entries.subentries.async_configure(shown["flow_id"], RAISING)
     assert (shown["type"], shown["step_id"]) == (FlowResultType.MENU, "reading"), shown
     return await hass.config_entries.subentries.async_configure(shown["flow_id"], {"next_step_id": "finish"})
 
@@ -364,7 +366,8 @@ async def test_a_space_where_nothing_reads_plates_cannot_be_stored(
     flows = hass.config_entries.subentries
     flow = await add(hass, entry)
     without = {key: value for key, value in EQUIPMENT.items() if key != "camera"}
-    menu = await flows.async_configure(flow["flow_id"], without)
+    await flows.async_configure(flow["flow_id"], without)
+    menu = await flows.async_configure(flow["flow_id"], RAISING)
     assert (menu["step_id"], menu["menu_options"]) == ("reading", ["sources", "equipment"])
     assert "Nothing reads plates here yet" in menu["description_placeholders"]["state"]
 
@@ -384,7 +387,8 @@ async def test_the_equipment_can_be_changed_from_the_menu(
     hass: HomeAssistant, entry: MockConfigEntry, picture: Any
 ) -> None:
     flow = await add(hass, entry)
-    menu = await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    await hass.config_entries.subentries.async_configure(flow["flow_id"], EQUIPMENT)
+    menu = await hass.config_entries.subentries.async_configure(flow["flow_id"], RAISING)
     form = await hass.config_entries.subentries.async_configure(menu["flow_id"], {"next_step_id": "equipment"})
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "equipment")
     without_owner = {key: value for key, value in EQUIPMENT.items() if not key.startswith("owner")}

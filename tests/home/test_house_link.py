@@ -5,7 +5,7 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from unittest.mock import patch
@@ -54,7 +54,9 @@ class Listener:
     def __init__(self) -> None:
         self.events: list[wire.Event] = []
         self.snapshots: list[tuple[str, list[dict[str, Any]]]] = []
+        self.hints: list[tuple[str, dict[str, Any]]] = []
         self.states: list[LinkState] = []
+        self.clocks: list[float] = []
         self.effect: Callable[[wire.Event], Awaitable[None]] | None = None
 
     async def on_event(self, event: wire.Event) -> None:
@@ -65,8 +67,16 @@ class Listener:
     async def on_snapshot(self, of: str, items: Sequence[dict[str, Any]]) -> None:
         self.snapshots.append((of, list(items)))
 
+    def on_hint(self, t: str, d: Mapping[str, Any]) -> None:
+        self.hints.append((t, dict(d)))
+        if d.get("bad"):
+            raise ValueError(d["bad"])
+
     def on_state(self, state: LinkState, why: str) -> None:
         self.states.append(state)
+
+    def on_clock(self, at: float) -> None:
+        self.clocks.append(at)
 
     @property
     def heard(self) -> list[str]:
@@ -186,6 +196,22 @@ class House:
 @pytest.fixture
 def house(stage: Stage) -> House:
     return House(str(stage.server.make_url("")).rstrip("/"))
+
+
+async def test_a_hint_is_passed_on_and_one_that_cannot_be_used_neither_ends_the_link_nor_shows_in_a_log(
+    stage: Stage, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house.running():
+        line = await stage.line()
+        await line.let_in()
+        await line.say("eph", t="renter.code", d={"bad": "424242"})
+        await line.say("eph", t="renter.code", d={"code": "171717"})
+        await line.event(1)
+        assert (await line.hear("ack"))["q"] == 1
+        assert house.listener.hints == [("renter.code", {"bad": "424242"}), ("renter.code", {"code": "171717"})]
+    assert "renter.code" in caplog.text
+    assert "424242" not in caplog.text
+    assert "171717" not in caplog.text
 
 
 # Against the real backend

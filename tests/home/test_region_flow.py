@@ -23,7 +23,7 @@ from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.recognition import BadPicture, Region
 from tests.home.camera_house import JPEG, Pictures, Power, SpaceFlow
 from tests.home.conftest import FakeReader
-from tests.home.support import EQUIPMENT, PLACE, eventually
+from tests.home.support import EQUIPMENT, PLACE, RAISING, eventually
 
 
 @pytest.fixture
@@ -175,6 +175,7 @@ async def test_the_page_opens_at_the_address_that_the_browser_uses(
 
     await give(PLACE)
     await give({**EQUIPMENT, "camera_power": "switch.camera"})
+    await give(RAISING)
     await give({"next_step_id": "region"})
     await hass.async_block_till_done()
     await browser.get(f"{flows}/{shown['flow_id']}", headers=headers)

@@ -142,8 +142,9 @@ async def test_a_lock_that_never_answers_is_asked_three_times_then_a_person_is_t
     await house.grant()
     await house.until(lambda: house.state("binary_sensor.bay_1_barrier_problem") == "on")
     assert house.lock.calls == ["down"] * 3
-    issue = ir.async_get(house.hass).async_get_issue(DOMAIN, f"{DOMAIN}_{house.space_id}_barrier")
-    assert issue.translation_key == "barrier_no_answer"
+    issue_id = f"{DOMAIN}_{house.space_id}_barrier"
+    await house.until(lambda: ir.async_get(house.hass).async_get_issue(DOMAIN, issue_id))
+    assert ir.async_get(house.hass).async_get_issue(DOMAIN, issue_id).translation_key == "barrier_no_answer"
     assert f"{DOMAIN}_{house.space_id}_fault" in house.hass.data["persistent_notification"]
     await asyncio.sleep(0.2)
     assert house.lock.calls == ["down"] * 3, "no storm"
