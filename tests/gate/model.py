@@ -1,0 +1,215 @@
+"""What a bystander with a notebook would hold against the gate: they remember only what was said, and decide nothing.
+
+Each check names a promise. The model knows no phase of its own: it looks at inputs, intents and the clock, and at the
+gate's own words only where a promise is about them.
+"""
+
+from custom_components.parkshare.gate import words as w
+from custom_components.parkshare.gate.policy import GatePolicy
+from custom_components.parkshare.gate.table import T
+
+FROM_THE_BACKEND = (w.RightsChanged, w.RenterNear, w.RenterAway, w.LinkSeen, w.CodeGiven)
+REASONS = {transition.value.why for transition in T}
+
+
+class Model:
+    """The notebook of one house."""
+
+    def __init__(self, policy: GatePolicy, sources: tuple[str, ...]) -> None:
+        self.policy = policy
+        self.sources = sources
+        self.rights: dict[str, w.Right] = {}
+        # The last right of each booking, also of one that was taken back: a car stays however its booking went.
+        self.known: dict[str, w.Right] = {}
+        self.said: dict[str, tuple[w.Says, float]] = {}
+        self.car_seen = False
+        self.car_since: float | None = None
+        self.position = w.Position.UNKNOWN
+        self.camera = False
+        self.barred: set[str] = set()
+        self.rungs: list[w.Rung] = []
+        self.signs: list[float] = []
+        self.number = 0
+        self.ends_told: set[tuple[str, float, type]] = set()
+        self.taken: set[str] = set()
+        self.in_bay: set[str] = set()
+
+    def occupied(self) -> bool:
+        return any(says is w.Says.OCCUPIED for says, _ in self.said.values())
+
+    def hear(self, told: w.Input, now: float) -> None:
+        """Write down what the gate is told."""
+        match told:
+            case w.Booted():
+                self.said, self.car_seen, self.car_since = {}, False, None
+                self.position, self.rungs = w.Position.UNKNOWN, []
+            case w.SourceSeen(source, says, at) if source in self.sources:
+                self.said[source] = (says, min(at, now))
+                self.car_seen |= says is w.Says.OCCUPIED
+                self.signs += [now] if says is w.Says.OCCUPIED else []
+                self.car_since = (self.car_since or now) if self.occupied() else None
+            case w.Judged(plate_seen=True) | w.RenterNear(armed_by=w.ArmedBy.HERE):
+                self.signs.append(now)
+            case w.BarrierSeen(position):
+                self.position = position
+            case w.RightsChanged(rights):
+                self.rights = {right.booking: right for right in rights}
+                self.known |= self.rights
+                # An end that was moved forward is told of anew if it is moved back.
+                self.ends_told = {each for each in self.ends_told if each[1] <= self.known[each[0]].end}
+                self.barred &= set(self.rights)
+            case w.OwnerRefuses(booking) if booking in self.rights:
+                self.barred.add(booking)
+
+    def check(self, before: w.Gate, told: w.Input, intents: tuple[w.Intent, ...], after: w.Gate, now: float) -> None:
+        """Hold what the gate asks for against what was said."""
+        moves = [intent for intent in intents if isinstance(intent, w.Move)]
+        if isinstance(told, w.Booted):
+            assert not moves, "a restart moves nothing"
+        if isinstance(told, FROM_THE_BACKEND):
+            assert all(move.command.target is w.Position.DOWN for move in moves), "the backend raises nothing"
+            assert not moves or isinstance(told, w.CodeGiven), "the backend's facts lower nothing"
+        for intent in intents:
+            if isinstance(intent, w.Move):
+                self._check_move(intent, before, told, intents, now)
+            self._check_told(intent, after, now)
+
+    def _check_told(self, intent: w.Intent, after: w.Gate, now: float) -> None:
+        """Hold what people and the backend are told against what they were told before."""
+        match intent:
+            case w.CameraOn(booking):
+                self._check_camera(booking, now)
+            case w.CameraOff():
+                self.camera = False
+            case w.AdmissionDecided(decision=w.Decision.ADMIT):
+                self.rungs = []
+            case w.Help():
+                self._check_help(intent, after, now)
+            case w.StayArrived() | w.StayLeft():
+                self._check_stay(intent)
+            case w.StayEnding() | w.Overstayed() | w.StayExtended():
+                self._check_end(intent, now)
+            case w.Notify(w.Notice.ASK_RAISE, booking) if booking in self.in_bay:
+                # Without a sensor the owner is asked instead.
+                self.ends_told.add((booking, self.known[booking].end, w.Notify))
+            case w.BayTaken() | w.BayFree():
+                self._check_bay(intent, after, now)
+
+    def _check_stay(self, intent: w.StayArrived | w.StayLeft) -> None:
+        if isinstance(intent, w.StayArrived):
+            assert intent.booking not in self.in_bay, "arrival is told once for a stay"
+            self.in_bay.add(intent.booking)
+            return
+        assert intent.booking in self.in_bay, "only who arrived can leave"
+        self.in_bay.remove(intent.booking)
+        self.ends_told = {told for told in self.ends_told if told[0] != intent.booking}
+
+    def _check_camera(self, booking: str, now: float) -> None:
+        right = self.rights[booking]
+        early = max(self.policy.arm_early, self.policy.early)
+        assert right.start - early <= now < right.end, "the camera looks only for a booking that is due"
+        self.camera, self.rungs = True, []
+
+    def _check_move(
+        self, move: w.Move, before: w.Gate, told: w.Input, intents: tuple[w.Intent, ...], now: float
+    ) -> None:
+        command = move.command
+        assert move.why in REASONS, "every command has a reason that a person can read"
+        assert command.number > self.number, "no command is sent twice, not even after a restart"
+        self.number = command.number
+        valid = self.policy.lower_valid if command.target is w.Position.DOWN else self.policy.raise_valid
+        assert command.issued_at == now, "a command is of this very moment"
+        assert command.expires_at == now + valid, "and ends soon"
+        if command.target is w.Position.UP:
+            self._check_raise(command, told, now)
+            return
+        decided = w.AdmissionDecided(command.booking, w.Decision.ADMIT, command.cause, now)
+        match command.cause:
+            case w.Cause.PLATE | w.Cause.CODE:
+                assert decided in intents, "who lowered it, and why, is recorded"
+                self._check_right(command, before, told, now)
+            case w.Cause.OWNER:
+                assert isinstance(told, w.OwnerLetsIn)
+                assert decided in intents or before.arrived, "a car that is let out was admitted before"
+            case w.Cause.SAFETY:
+                assert before.phase is w.Phase.RAISING, "back down, because it was on its way up"
+            case other:
+                raise AssertionError(other)
+
+    def _check_right(self, command: w.Command, before: w.Gate, told: w.Input, now: float) -> None:
+        assert isinstance(told, w.Judged | w.CodeGiven)
+        assert isinstance(told, w.CodeGiven) == (command.cause is w.Cause.CODE)
+        assert told.booking == command.booking
+        right = self.rights[told.booking]
+        assert right.start - self.policy.early <= now < right.end, "nobody is let in out of their period"
+        others = (other for other in self.rights.values() if other != right)
+        assert now >= right.start or not any(other.start <= now < other.end for other in others)
+        assert before.fault is None, "nothing moves by itself while a fault stands"
+        assert before.phase in (w.Phase.IDLE, w.Phase.LOOKING), "not into a bay that is in use"
+        if isinstance(told, w.Judged):
+            assert told.decision is w.Decision.ADMIT
+            assert now - told.seen_at <= self.policy.verdict_max_age
+        else:
+            assert now - told.seen_at <= self.policy.code_max_age
+            assert told.booking not in self.barred, "the owner said no: a code does not overrule them"
+
+    def _check_raise(self, command: w.Command, told: w.Input, now: float) -> None:
+        assert all(self.said.get(source, (None,))[0] is w.Says.CLEAR for source in self.sources), "silence is a car"
+        if command.cause is w.Cause.OWNER:
+            assert isinstance(told, w.OwnerRaises)
+            return
+        assert command.cause is w.Cause.CLEAR
+        assert self.policy.raising is w.Raising.AUTOMATIC, "the owner wants to be asked, or nothing at all"
+        fresh = [source for source, (_, at) in self.said.items() if now - at <= self.policy.clear_max_age]
+        assert len(fresh) >= 2, "two sources freshly see an empty bay"
+        assert self.car_seen, "a restart in front of an empty bay raises nothing"
+        assert self.position is w.Position.DOWN
+
+    def _check_help(self, intent: w.Help, after: w.Gate, now: float) -> None:
+        right = self.known[intent.booking]
+        assert right.start <= now < right.end, "help is for the booked period"
+        assert after.booking == intent.booking
+        ladder = list(w.Rung)
+        assert all(ladder.index(rung) < ladder.index(intent.rung) for rung in self.rungs), "each rung once, in order"
+        self.rungs.append(intent.rung)
+        if intent.booking in self.barred:
+            assert intent.rung not in (w.Rung.OWNER, w.Rung.CODE), "the owner has answered"
+        if after.phase is w.Phase.ADMITTED:
+            assert intent.rung is w.Rung.CALL, "who is let in and does not get in can only call"
+            return
+        assert after.phase is w.Phase.LOOKING, "help is for who stands before the barrier"
+        policy = self.policy
+        after_s = dict(
+            zip(ladder, (policy.harder_after, policy.owner_after, policy.code_after, policy.call_after), strict=True)
+        )
+        assert any(sign <= now - after_s[intent.rung] for sign in self.signs), "somebody has stood there for so long"
+
+    def _check_end(self, intent: w.StayEnding | w.Overstayed | w.StayExtended, now: float) -> None:
+        right = self.known[intent.booking]
+        assert intent.booking in self.in_bay, "only a stay can end"
+        if isinstance(intent, w.StayExtended):
+            earlier = {told for told in self.ends_told if told[0] == intent.booking}
+            assert any(end < right.end for _, end, _ in earlier), "the end that was told of is put off"
+            self.ends_told -= earlier
+            return
+        told = (intent.booking, right.end, type(intent))
+        assert told not in self.ends_told, "once for one end"
+        self.ends_told.add(told)
+        assert self.occupied(), "a car is seen in the bay"
+        if isinstance(intent, w.Overstayed):
+            assert now >= right.end + self.policy.grace, "nobody is accused within the grace"
+        else:
+            assert right.end - self.policy.warn_before <= now < right.end
+
+    def _check_bay(self, intent: w.BayTaken | w.BayFree, after: w.Gate, now: float) -> None:
+        if isinstance(intent, w.BayFree):
+            assert intent.booking in self.taken, "what is taken back was told"
+            self.taken.remove(intent.booking)
+            return
+        assert intent.booking not in self.taken, "told once for each booking"
+        self.taken.add(intent.booking)
+        right = self.rights[intent.booking]
+        assert right.start - self.policy.protect_before <= now < right.end, "the booking needs the bay now or soon"
+        assert after.booking is None, "the car is of nobody"
+        assert self.car_since is not None, "a sensor sees it"
+        assert now - self.car_since >= self.policy.taken_settle, "and has seen it for a while"

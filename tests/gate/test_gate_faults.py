@@ -1,0 +1,83 @@
+"""A barrier that jams, is silent, or answers late."""
+
+from custom_components.parkshare.gate import words as w
+from custom_components.parkshare.gate.rules import may_carry_out
+from tests.gate.house import START, House, kinds, moves
+
+
+def test_a_jam_on_the_way_up_goes_down_once_and_is_told_once() -> None:
+    house = House()
+    house.leave()
+    house.wait(30)
+    asked = house.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.JAMMED))
+    assert kinds(asked) == [w.Notify, w.Move]
+    asked = house.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.JAMMED))
+    assert kinds(asked) == [w.Halt]
+    assert not moves(house.wait(100_000))
+    assert house.gate.fault
+
+
+def test_a_jam_on_the_way_down_is_left_to_a_person() -> None:
+    house = House()
+    house.go_to_start()
+    house.judged(w.Decision.ADMIT)
+    asked = house.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.JAMMED))
+    assert kinds(asked) == [w.Halt, w.Notify]
+    assert house.wait(5000) == []
+    assert w.FaultEnded in kinds(house.tell(w.OwnerLetsIn()))
+
+
+def test_a_barrier_that_never_answers_is_a_fault_and_no_storm() -> None:
+    house = House()
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.wait(45)
+    assert kinds(house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))) == [w.Halt, w.Notify]
+    assert house.wait(7000) == []
+
+
+def test_a_barrier_that_answers_late_still_lets_the_renter_in() -> None:
+    house = House()
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.wait(45)
+    house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    house.wait(10)
+    assert kinds(house.tell(w.BarrierSeen(w.Position.DOWN))) == [w.FaultEnded]
+    assert (house.gate.phase, house.gate.booking) == (w.Phase.ADMITTED, "b1")
+
+
+def test_a_barrier_that_comes_down_late_for_safety_lets_nobody_in() -> None:
+    house = House()
+    house.leave()
+    house.wait(30)
+    (wish,) = moves(house.sensors(w.Says.OCCUPIED, "radar"))
+    house.tell(w.BarrierSeen(w.Position.UP), w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    house.tell(w.BarrierSeen(w.Position.DOWN))
+    assert house.gate.phase is w.Phase.IDLE
+    assert house.gate.fault
+
+
+def test_a_barrier_that_was_unavailable_is_trusted_again_when_it_is_seen() -> None:
+    house = House()
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.tell(w.BarrierSeen(w.Position.UNKNOWN), w.CommandFailed(wish.number, w.FaultKind.UNAVAILABLE))
+    house.wait(60)
+    assert w.FaultEnded in kinds(house.tell(w.BarrierSeen(w.Position.UP)))
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    assert moves(house.judged(w.Decision.ADMIT))
+
+
+def test_an_adapter_that_says_nothing_is_a_fault_in_the_end() -> None:
+    house = House()
+    house.go_to_start()
+    house.judged(w.Decision.ADMIT)
+    assert kinds(house.wait(80)) == [w.Halt, w.Notify]
+
+
+def test_a_command_is_worth_nothing_after_its_time_nor_before_it() -> None:
+    wish = w.Command(
+        number=1, target=w.Position.UP, cause=w.Cause.CLEAR, booking=None, issued_at=START, expires_at=START + 20
+    )
+    assert [may_carry_out(wish, START + s) for s in (-3600, 0, 19, 20, 3600)] == [False, True, True, False, False]
