@@ -30,7 +30,9 @@ class Model:
         self.rungs: list[w.Rung] = []
         self.signs: list[float] = []
         self.number = 0
+        # Which ends people were told of; told_of also keeps those that were moved since.
         self.ends_told: set[tuple[str, float, type]] = set()
+        self.told_of: set[tuple[str, float]] = set()
         self.taken: set[str] = set()
         self.in_bay: set[str] = set()
 
@@ -54,9 +56,9 @@ class Model:
                 self.position = position
             case w.RightsChanged(rights):
                 self.rights = {right.booking: right for right in rights}
+                moved = {name for name, right in self.rights.items() if self.known.get(name, right).end != right.end}
+                self.ends_told -= {told for told in self.ends_told if told[0] in moved}
                 self.known |= self.rights
-                # An end that was moved forward is told of anew if it is moved back.
-                self.ends_told = {each for each in self.ends_told if each[1] <= self.known[each[0]].end}
                 self.barred &= set(self.rights)
             case w.OwnerRefuses(booking) if booking in self.rights:
                 self.barred.add(booking)
@@ -91,7 +93,7 @@ class Model:
                 self._check_end(intent, now)
             case w.Notify(w.Notice.ASK_RAISE, booking) if booking in self.in_bay:
                 # Without a sensor the owner is asked instead.
-                self.ends_told.add((booking, self.known[booking].end, w.Notify))
+                self.told_of.add((booking, self.known[booking].end))
             case w.BayTaken() | w.BayFree():
                 self._check_bay(intent, after, now)
 
@@ -102,7 +104,11 @@ class Model:
             return
         assert intent.booking in self.in_bay, "only who arrived can leave"
         self.in_bay.remove(intent.booking)
-        self.ends_told = {told for told in self.ends_told if told[0] != intent.booking}
+        self._forget_ends(intent.booking)
+
+    def _forget_ends(self, booking: str) -> None:
+        self.ends_told = {told for told in self.ends_told if told[0] != booking}
+        self.told_of = {told for told in self.told_of if told[0] != booking}
 
     def _check_camera(self, booking: str, now: float) -> None:
         right = self.rights[booking]
@@ -188,13 +194,14 @@ class Model:
         right = self.known[intent.booking]
         assert intent.booking in self.in_bay, "only a stay can end"
         if isinstance(intent, w.StayExtended):
-            earlier = {told for told in self.ends_told if told[0] == intent.booking}
-            assert any(end < right.end for _, end, _ in earlier), "the end that was told of is put off"
-            self.ends_told -= earlier
+            earlier = {end for booking, end in self.told_of if booking == intent.booking}
+            assert any(end < right.end for end in earlier), "the end that was told of is put off"
+            self._forget_ends(intent.booking)
             return
         told = (intent.booking, right.end, type(intent))
         assert told not in self.ends_told, "once for one end"
         self.ends_told.add(told)
+        self.told_of.add((intent.booking, right.end))
         assert self.occupied(), "a car is seen in the bay"
         if isinstance(intent, w.Overstayed):
             assert now >= right.end + self.policy.grace, "nobody is accused within the grace"

@@ -46,3 +46,11 @@ def test_the_owner_raises_with_one_sensor_that_says_clear_and_the_stay_is_over()
     (wish,) = moves(house.tell(w.OwnerRaises()))
     assert (wish.target, wish.cause) == (w.Position.UP, w.Cause.OWNER)
     assert kinds(house.tell(w.BarrierSeen(w.Position.UP))) == [w.Halt, w.StayLeft]
+
+
+def test_a_raise_that_somebody_turns_back_ends_the_stay_or_keeps_it() -> None:
+    house = House()
+    house.leave()
+    house.tell(w.OwnerRaises())
+    asked = house.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.DOWN))
+    assert house.gate.arrived != (w.StayLeft("b1", house.now) in asked)

@@ -9,13 +9,13 @@ from tests.gate.promises import Promises
 
 TestPromises = Promises.TestCase
 TestPromises.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
 def test_every_transition_of_the_table_can_happen() -> None:
     covered = Covered()
-    for seed in range(600):
+    for seed in range(300):
         live(seed, covered)
     print(f"random days: {covered}")
     print(f"hypothesis: {COVERED}")

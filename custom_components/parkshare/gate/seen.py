@@ -68,10 +68,9 @@ def _down(gate: Gate, before: Position, stood: Position, now: float, policy: Gat
     match gate.phase:
         case Phase.LOWERING:
             return _lowered(gate, now, policy)
-        case Phase.RAISING if before is Position.MOVING:
-            return go(replace(at_rest(gate), by_hand=True), T.REVERSED, now, Halt())
         case Phase.RAISING:
-            return gate, ()
+            # It says down from before it began to rise, or it turned back.
+            return _reversed(gate, now) if before is Position.MOVING else (gate, ())
     late = gate.last_command
     if (
         stood is not Position.DOWN
@@ -86,6 +85,14 @@ def _down(gate: Gate, before: Position, stood: Position, now: float, policy: Gat
     if stood is Position.UP:
         return go(replace(gate, by_hand=True), T.LOWERED_BY_HAND, now)[0], healed
     return go(gate, T.HEALED, now, *healed) if healed else (gate, ())
+
+
+def _reversed(gate: Gate, now: float) -> Step:
+    gate = replace(gate, by_hand=True)
+    if gate.arrived:
+        # Perhaps because the car is still there: the stay goes on until its leaving is seen.
+        return go(replace(gate, command=None), T.REVERSED_IN_STAY, now, Halt())
+    return go(at_rest(gate), T.REVERSED, now, Halt())
 
 
 def _answers_late(late: Command, now: float, policy: GatePolicy) -> bool:

@@ -255,6 +255,13 @@ class T(Enum):
     REVERSED = row(
         "raising", IDLE, "The barrier went down again without us. That is respected.", told=(BarrierSeen,), asks=(Halt,)
     )
+    REVERSED_IN_STAY = row(
+        "raising",
+        PARKED,
+        "The barrier went down again without us, in a stay: the car counts as still there. That is respected.",
+        told=(BarrierSeen,),
+        asks=(Halt,),
+    )
     JAMMED_RAISING = row(
         "raising",
         LOWERING,
