@@ -85,7 +85,7 @@ class Barrier:
                 self._calls.pop().cancel()
 
     async def _async_try_on(self, command: Command) -> None:
-        failure = FaultKind.NO_ANSWER
+        failure: FaultKind | None = None
         for pause in (0.0, *self._timing.back_off):
             if pause:
                 await asyncio.sleep(pause)
@@ -97,10 +97,11 @@ class Barrier:
             tried = await self._try(command)
             if tried is None:
                 return
-            failure = tried
+            if tried is not FaultKind.TOO_LATE:
+                failure = tried
             if failure is FaultKind.JAMMED or not may_carry_out(command, _now()):
                 break
-        raise BarrierError(failure)
+        raise BarrierError(failure or FaultKind.TOO_LATE)
 
     async def _try(self, command: Command) -> FaultKind | None:
         """Try once; returns None when it is done, else what was in the way."""
@@ -110,7 +111,7 @@ class Barrier:
             return FaultKind.UNAVAILABLE
         state = self._state
         if state is None or not may_carry_out(command, _now()):
-            return FaultKind.NO_ANSWER
+            return FaultKind.TOO_LATE
         believed = not command.insist and not state.attributes.get(ATTR_ASSUMED_STATE)
         if self.position is command.target and believed:
             return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from homeassistant.core import HomeAssistant
@@ -58,6 +59,23 @@ async def test_a_state_that_is_only_assumed_is_no_reason_not_to_send(hass: HomeA
     await stand(hass, switch=[switch])
     await Barrier(hass, "switch.bay", on_means="down", timing=FAST).async_move(wish(Position.UP))
     assert switch.calls == ["off"]
+
+
+async def test_what_a_person_insists_on_is_sent_although_the_lock_says_that_it_is_there(hass: HomeAssistant) -> None:
+    lock = FakeLock()
+    await stand(hass, lock=[lock])
+    await Barrier(hass, "lock.bay", on_means=None, timing=FAST).async_move(replace(wish(Position.UP), insist=True))
+    assert lock.calls == ["up"]
+
+
+async def test_a_command_whose_time_is_over_is_not_sent_and_told_as_such(hass: HomeAssistant) -> None:
+    lock = FakeLock()
+    await stand(hass, lock=[lock])
+    later = replace(wish(Position.DOWN), issued_at=time.time() + 3600)  # the clock was set back since
+    with pytest.raises(BarrierError) as failed:
+        await Barrier(hass, "lock.bay", on_means=None, timing=FAST).async_move(later)
+    assert failed.value.kind is FaultKind.TOO_LATE
+    assert lock.calls == []
 
 
 async def test_a_silent_lock_is_asked_three_times(hass: HomeAssistant) -> None:

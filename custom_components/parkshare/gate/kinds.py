@@ -69,6 +69,7 @@ class FaultKind(StrEnum):
     NO_ANSWER = "no_answer"
     UNAVAILABLE = "unavailable"
     MISSING = "missing"
+    TOO_LATE = "too_late"  # the time of a command was over before it could be sent
 
 
 class Notice(StrEnum):

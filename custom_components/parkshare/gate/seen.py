@@ -27,7 +27,7 @@ from .words import (
 
 DEFINITE = (Position.UP, Position.DOWN)
 # A fault that is over as soon as the barrier shows where it stands; a jam waits for a person.
-HEALS_WHEN_SEEN = (FaultKind.UNAVAILABLE, FaultKind.MISSING)
+HEALS_WHEN_SEEN = (FaultKind.UNAVAILABLE, FaultKind.MISSING, FaultKind.TOO_LATE)
 HEALS_WHEN_DONE = (*HEALS_WHEN_SEEN, FaultKind.NO_ANSWER)
 
 
