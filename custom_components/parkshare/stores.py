@@ -13,6 +13,7 @@ from .grants import GrantStore
 from .ledger import store_of
 from .link.journal import Journal
 from .offers import OfferCalendar
+from .record import async_remove_record
 from .seeing.album import async_remove_album
 from .state import HouseStateStore
 
@@ -35,6 +36,7 @@ async def async_forget_space(hass: HomeAssistant, entry: ConfigEntry, space_id: 
     await store_of(hass, space_id).async_remove()
     await codes_store_of(hass, space_id).async_remove()
     await async_remove_album(hass, space_id)
+    await async_remove_record(hass, space_id)
 
 
 async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:

@@ -1,12 +1,9 @@
 """The gate as a JSON document, so that a restart loses nothing. What sensors said is not kept: it must be seen anew."""
 
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .words import ArmedBy, Cause, Command, Decision, Fault, FaultKind, Gate, Phase, Position, Right, Rung
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 # Within one version older documents lack fields, and newer ones have more; MINOR counts what was added.
 VERSION = 1
@@ -65,6 +62,6 @@ def _command(document: dict[str, Any]) -> Command:
     return Command(**_known(Command, document) | words)
 
 
-def _known(kind: type[DataclassInstance], document: dict[str, Any]) -> dict[str, Any]:
+def _known(kind: Any, document: dict[str, Any]) -> dict[str, Any]:
     names = {field.name for field in fields(kind)}
     return {key: value for key, value in document.items() if key in names}
