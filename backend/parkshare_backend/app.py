@@ -32,6 +32,7 @@ from parkshare_backend.accounts.pairings import Pairings
 from parkshare_backend.accounts.passwords import Passwords
 from parkshare_backend.accounts.service import Accounts
 from parkshare_backend.bookings import routes as bookings_routes
+from parkshare_backend.bookings.desk import HelpDesk
 from parkshare_backend.bookings.house import HouseFacts
 from parkshare_backend.bookings.service import Bookings
 from parkshare_backend.bookings.sweep import run_sweeps
@@ -46,6 +47,8 @@ from parkshare_backend.link import routes as link_routes
 from parkshare_backend.link.service import LinkService
 from parkshare_backend.matching import routes as matching_routes
 from parkshare_backend.matching.service import Matching
+from parkshare_backend.risk import routes as risk_routes
+from parkshare_backend.risk.service import Risk
 from parkshare_backend.settings import Settings
 from parkshare_backend.spaces.service import Spaces
 from parkshare_backend.standby import routes as standby_routes
@@ -62,6 +65,7 @@ ROUTES: tuple[Routes, ...] = (
     accounts_routes.routes,
     matching_routes.routes,
     bookings_routes.routes,
+    risk_routes.routes,
     standby_routes.routes,
     tracking_routes.routes,
 )
@@ -119,20 +123,25 @@ def _features(app: web.Application) -> None:
     spaces = Spaces(installs=app[keys.INSTALLS], clock=clock)
     bookings = Bookings(store=store, outbox=outbox, spaces=spaces, clock=clock)
     matching = Matching(store=store, spaces=spaces, clock=clock, chance=app[keys.RANDOM])
+    risk = Risk(store=store, spaces=spaces, bookings=bookings, matching=matching, clock=clock)
     standby = StandbyService(
-        store=store, outbox=outbox, spaces=spaces, bookings=bookings, matching=matching, clock=clock
+        store=store, outbox=outbox, spaces=spaces, bookings=bookings, matching=matching, risk=risk, clock=clock
     )
     app[keys.SPACES], app[keys.BOOKINGS], app[keys.MATCHING], app[keys.STANDBY] = spaces, bookings, matching, standby
+    app[keys.HELP] = HelpDesk(store=store, bookings=bookings, link=link, limiter=app[keys.LIMITER], clock=clock)
+    app[keys.RISK] = risk
     app[keys.TRACKING] = Tracking(store=store, bookings=bookings, standby=standby, clock=clock)
     spaces.register(link)
     HouseFacts(bookings=bookings, spaces=spaces, clock=clock).register(link)
     standby.register(link)
+    app[keys.HELP].register()
+    risk.register(link)
 
 
 def _background(app: web.Application) -> Iterator[Callable[[], Awaitable[None]]]:
     """Give the work that goes on by itself."""
     yield lambda: _prune(app[keys.LINK], app[keys.CLOCK])
-    sweeps = (app[keys.BOOKINGS].sweep, app[keys.STANDBY].sweep, app[keys.TRACKING].sweep)
+    sweeps = (app[keys.BOOKINGS].sweep, app[keys.RISK].sweep, app[keys.STANDBY].sweep, app[keys.TRACKING].sweep)
     yield lambda: run_sweeps(sweeps, app[keys.CLOCK])
 
 

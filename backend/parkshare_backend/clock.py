@@ -17,6 +17,9 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC).timestamp(), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 
+CLOCKS_DIFFER_S = 120.0  # by which a house's clock may be ahead of ours
+
+
 class Clock(Protocol):
     """Where the backend gets the time from."""
 
@@ -53,6 +56,11 @@ class Random(Protocol):
 
     def sample[Item](self, population: Sequence[Item], k: int) -> list[Item]:
         """Give k of the items in random order."""
+
+
+def not_ahead(at: float, now: float) -> float:
+    """Give the time of a fact; one from a clock that is fast for a while must not make all that follows look old."""
+    return min(at, now + CLOCKS_DIFFER_S)
 
 
 def new_id() -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from parkshare_backend.accounts.pairings import Pairings
     from parkshare_backend.accounts.passwords import Passwords
     from parkshare_backend.accounts.service import Accounts
+    from parkshare_backend.bookings.desk import HelpDesk
     from parkshare_backend.bookings.service import Bookings
     from parkshare_backend.clock import Clock, Random
     from parkshare_backend.http.api import Route
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from parkshare_backend.http.limits import RateLimiter
     from parkshare_backend.link.service import LinkService
     from parkshare_backend.matching.service import Matching
+    from parkshare_backend.risk.service import Risk
     from parkshare_backend.settings import Settings
     from parkshare_backend.spaces.service import Spaces
     from parkshare_backend.standby.service import StandbyService
@@ -38,6 +40,8 @@ PAIRINGS: web.AppKey[Pairings] = web.AppKey("pairings")
 LINK: web.AppKey[LinkService] = web.AppKey("link")
 SPACES: web.AppKey[Spaces] = web.AppKey("spaces")
 BOOKINGS: web.AppKey[Bookings] = web.AppKey("bookings")
+HELP: web.AppKey[HelpDesk] = web.AppKey("help")
+RISK: web.AppKey[Risk] = web.AppKey("risk")
 MATCHING: web.AppKey[Matching] = web.AppKey("matching")
 STANDBY: web.AppKey[StandbyService] = web.AppKey("standby")
 TRACKING: web.AppKey[Tracking] = web.AppKey("tracking")

@@ -16,7 +16,7 @@ REDACTED = "[redacted]"
 SECRET_NAMES = frozenset({
     "plate", "sealed_plate", "lat", "lon", "latitude", "longitude", "position", "positions", "fix", "fixes", "place",
     "address", "access_notes", "token", "tokens", "authorization", "cookie", "password",
-    "email", "device_code", "user_code", "sig", "signature", "nonce", "csrf", "secret", "d", "body", "query",
+    "email", "device_code", "user_code", "sig", "signature", "nonce", "csrf", "secret", "phone", "d", "body", "query",
 })  # fmt: skip
 # Tokens anywhere in a text; sealed plates, keys and device codes are long base64url; query strings.
 _SECRET_SHAPES = re.compile(r"pks_[A-Za-z0-9_-]+|[A-Za-z0-9_-]{43,}|\?[^\s\"']+")

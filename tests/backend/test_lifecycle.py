@@ -49,7 +49,7 @@ def test_nothing_revives_a_booking_that_is_over(state: State, cause: Cause) -> N
 @pytest.mark.parametrize("cause", Cause)
 @pytest.mark.parametrize("state", [State.REJECTED, State.NO_SHOW])
 def test_only_a_fact_of_the_stay_outweighs_what_was_concluded_from_silence(state: State, cause: Cause) -> None:
-    told = {Cause.ARRIVED: State.ACTIVE, Cause.LEFT: State.FULFILLED}
+    told = {Cause.ARRIVED: State.ACTIVE, Cause.OVERSTAYED: State.ACTIVE, Cause.LEFT: State.FULFILLED}
     assert tell([(cause, 1)], Standing(state)).state is told.get(cause, state)
 
 

@@ -1,17 +1,18 @@
 """What houses tell about bookings, and what a house is told that starts over."""
 
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from parkshare_backend.accounts.installs import Install
 from parkshare_backend.bookings import rows
-from parkshare_backend.bookings.lifecycle import Cause, TransitionRefused
+from parkshare_backend.bookings.facts import proposal
+from parkshare_backend.bookings.lifecycle import Cause, State, TransitionRefused
 from parkshare_backend.bookings.models import AdmissionDecided, GrantRefused, GrantStored, Stay
 from parkshare_backend.bookings.rows import Booking
-from parkshare_backend.bookings.service import Bookings, proposal
-from parkshare_backend.clock import Clock
-from parkshare_backend.http.problems import NOT_FOUND, Problem
+from parkshare_backend.bookings.service import Bookings
+from parkshare_backend.clock import Clock, not_ahead
 from parkshare_backend.link.service import LinkService, check
 from parkshare_backend.spaces.service import Space, Spaces
 from parkshare_backend.store.engine import ReadTx, Tx
@@ -33,6 +34,7 @@ class HouseFacts:
         link.on_event("grant.refused", self.grant_refused)
         link.on_event("admission.decided", self.admission_decided)
         link.on_event("stay.arrived", self.stay_arrived)
+        link.on_event("stay.ending", self.stay_ending)
         link.on_event("stay.left", self.stay_left)
         link.on_snapshot("bookings", self.snapshot)
         self._spaces.on_taken_over(self._bookings.propose_again)
@@ -40,49 +42,52 @@ class HouseFacts:
     async def grant_stored(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Reserve: from here on the admission needs no backend."""
         said = check(GrantStored, d)
-        booking, space = await self._own(tx, install, said.booking)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
         if said.revision >= booking.revision:
             await self._advance(tx, booking, space, Cause.GRANT_STORED)
 
     async def grant_refused(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Reject: the space is free again and the renter is told why."""
         said = check(GrantRefused, d)
-        booking, space = await self._own(tx, install, said.booking)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
         if said.revision >= booking.revision:
             await self._advance(tx, booking, space, Cause.GRANT_REFUSED, reason=said.reason)
 
     async def admission_decided(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Write down what the house decided at its barrier."""
         said = check(AdmissionDecided, d)
-        booking, _ = await self._own(tx, install, said.booking)
+        booking, _ = await self._bookings.of_house(tx, install, said.booking)
         await rows.record_admission(tx, booking=booking.id, decision=said.decision, by=said.by, at=said.at)
 
     async def stay_arrived(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Activate: the car stands there."""
         said = check(Stay, d)
-        booking, space = await self._own(tx, install, said.booking)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
         at = min(said.at, self._clock.now())
         if await self._advance(tx, booking, space, Cause.ARRIVED, at=at):
             await rows.change(tx, booking.id, arrived_at=at)
 
+    async def stay_ending(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
+        """Warn renter and owner that the period is over soon, once for each time that the house says so."""
+        said = check(Stay, d)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
+        at = not_ahead(said.at, self._clock.now())
+        news = at > (booking.ending_at or 0) and not booking.standing.overstay
+        if news and booking.standing.state is State.ACTIVE:
+            await self._bookings.note(tx, replace(booking, ending_at=at), space, cause="ending")
+
     async def stay_left(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Fulfil: the car has left."""
         said = check(Stay, d)
-        booking, space = await self._own(tx, install, said.booking)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
         at = min(said.at, self._clock.now())
-        if await self._advance(tx, booking, space, Cause.LEFT, at=at):
+        if await self._advance(tx, booking, space, Cause.LEFT, at=at, more=said.told):
             await rows.change(tx, booking.id, left_at=at)
 
     async def snapshot(self, tx: ReadTx, install: Install) -> list[dict[str, Any]]:
         """Give every live booking on the house's spaces, as it would be proposed."""
         spaces = await self._spaces.get_many(tx, await self._spaces.ids_of_install(tx, install.id))
         return [proposal(booking, spaces[booking.space]) for booking in await rows.live_on_spaces(tx, spaces)]
-
-    async def _own(self, tx: ReadTx, install: Install, booking: str) -> tuple[Booking, Space]:
-        found = await self._bookings.get_with_space(tx, booking)
-        if found is None or not await self._spaces.speaks_for(tx, install, found[1]):
-            raise Problem(NOT_FOUND, "The house has no such booking.", pointer="/d/booking")
-        return found
 
     async def _advance(self, tx: Tx, booking: Booking, space: Space, cause: Cause, **more: Any) -> bool:
         try:

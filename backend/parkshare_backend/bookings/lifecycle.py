@@ -29,9 +29,11 @@ class Cause(StrEnum):
     ARRIVED = "arrived"
     LEFT = "left"
     ENDED = "ended"  # the booked period is over
+    OVERSTAYED = "overstayed"  # the house sees the car after the end and its grace
 
 
 HOLDING = frozenset({State.PENDING, State.RESERVED, State.ACTIVE})  # the states that hold the space
+WAITING = frozenset({State.PENDING, State.RESERVED})  # those in which the car is still to come
 
 # What the house tells comes at least once and may come late: it was offline, or the backend was. So a repeated
 # fact changes nothing, and a fact about the stay outweighs what we concluded from silence.
@@ -41,6 +43,7 @@ TRANSITIONS: dict[tuple[State, Cause], State] = {
     (State.PENDING, Cause.CANCELED): State.CANCELED,
     (State.PENDING, Cause.ARRIVED): State.ACTIVE,
     (State.PENDING, Cause.ENDED): State.REJECTED,
+    (State.PENDING, Cause.OVERSTAYED): State.ACTIVE,
     (State.RESERVED, Cause.GRANT_STORED): State.RESERVED,
     # a house that lost its store is told of the booking again and may have to say no
     (State.RESERVED, Cause.GRANT_REFUSED): State.REJECTED,
@@ -48,23 +51,28 @@ TRANSITIONS: dict[tuple[State, Cause], State] = {
     (State.RESERVED, Cause.ARRIVED): State.ACTIVE,
     (State.RESERVED, Cause.LEFT): State.FULFILLED,
     (State.RESERVED, Cause.ENDED): State.NO_SHOW,
+    (State.RESERVED, Cause.OVERSTAYED): State.ACTIVE,
     (State.ACTIVE, Cause.GRANT_STORED): State.ACTIVE,
     (State.ACTIVE, Cause.ARRIVED): State.ACTIVE,
     (State.ACTIVE, Cause.LEFT): State.FULFILLED,
     (State.ACTIVE, Cause.ENDED): State.ACTIVE,  # with overstay
+    (State.ACTIVE, Cause.OVERSTAYED): State.ACTIVE,
     (State.FULFILLED, Cause.ARRIVED): State.FULFILLED,
     (State.FULFILLED, Cause.LEFT): State.FULFILLED,
     (State.FULFILLED, Cause.ENDED): State.FULFILLED,
+    (State.FULFILLED, Cause.OVERSTAYED): State.FULFILLED,  # it has left since
     (State.REJECTED, Cause.GRANT_REFUSED): State.REJECTED,
     # silence made it rejected at its end; now the house can tell that it had the grant and let the car in
     (State.REJECTED, Cause.ARRIVED): State.ACTIVE,
     (State.REJECTED, Cause.LEFT): State.FULFILLED,
     (State.REJECTED, Cause.ENDED): State.REJECTED,
+    (State.REJECTED, Cause.OVERSTAYED): State.ACTIVE,
     (State.CANCELED, Cause.CANCELED): State.CANCELED,
     (State.CANCELED, Cause.ENDED): State.CANCELED,
     (State.NO_SHOW, Cause.ARRIVED): State.ACTIVE,
     (State.NO_SHOW, Cause.LEFT): State.FULFILLED,
     (State.NO_SHOW, Cause.ENDED): State.NO_SHOW,
+    (State.NO_SHOW, Cause.OVERSTAYED): State.ACTIVE,
 }
 
 
@@ -101,7 +109,7 @@ def advance(standing: Standing, cause: Cause, *, at: float, end: float) -> Stand
     if state is None:
         raise TransitionRefused(standing.state, cause)
     overstay = standing.overstay
-    if state is State.ACTIVE and cause is Cause.ENDED:
+    if state is State.ACTIVE and cause in (Cause.ENDED, Cause.OVERSTAYED):
         overstay = overstay or at >= end
     elif cause is Cause.LEFT and standing.state is not State.FULFILLED:
         # when the car left is a fact; that it was still there at the end was a conclusion from silence

@@ -1,5 +1,6 @@
 """Looking at bookings: who may see which, and which are live when. service.py adds what changes them."""
 
+from parkshare_backend.accounts.installs import Install
 from parkshare_backend.bookings import rows
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.http.problems import NOT_FOUND, Problem
@@ -39,6 +40,21 @@ class BookingLookup:
         """Give a booking and its space to another part of the backend."""
         found = await rows.get(tx, booking)
         return (found, await self._space_of(tx, found)) if found else None
+
+    async def of_renter(self, tx: ReadTx, account: str, booking: str) -> tuple[Booking, Space]:
+        """Give a booking to its renter; for anybody else there is none."""
+        return await self._find(tx, account, booking, renter_only=True)
+
+    async def of_house(self, tx: ReadTx, install: Install, booking: str) -> tuple[Booking, Space]:
+        """Give a booking on a space of this house. Raises Problem NOT_FOUND for any other."""
+        found = await self.get_with_space(tx, booking)
+        if found is None or not await self._spaces.speaks_for(tx, install, found[1]):
+            raise Problem(NOT_FOUND, "The house has no such booking.", pointer="/d/booking")
+        return found
+
+    async def waiting_on(self, tx: ReadTx, space: str) -> list[Booking]:
+        """Give the bookings of a space that wait for their car, earliest first."""
+        return [booking for booking in await rows.live_on_spaces(tx, [space]) if booking.waiting]
 
     async def live_of_renter(self, tx: ReadTx, account: str, around: Period) -> list[tuple[Booking, Space]]:
         """Give the renter's live bookings whose period overlaps the given one, with their spaces."""

@@ -1,8 +1,9 @@
 """How bookings look on the wire: HTTP for renters and owners, the link for houses."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from parkshare_backend.bookings.lifecycle import State
 from parkshare_backend.http.models import Answer, Id, Request, SizedBytes, UtcTime, Whole
@@ -23,6 +24,20 @@ class BookingRequest(Request):
     vehicle: VehicleBody | None = None
 
 
+# Six digits of a display, or the eight characters that a renter's phone can show; people put a gap in the middle.
+CODE = r"^(?:[0-9]{3}[ -]?[0-9]{3}|[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4})$"
+
+
+class CodeRequest(Request):
+    """A code that the renter read at the site."""
+
+    code: Annotated[str, StringConstraints(pattern=CODE)]
+
+    def plain(self) -> str:
+        """Give the code as houses compare it."""
+        return self.code.replace(" ", "").replace("-", "").upper()
+
+
 class BookedSpace(Answer):
     """The space of a booking; where it is, only the renter of a live booking is told."""
 
@@ -31,6 +46,19 @@ class BookedSpace(Answer):
     address: str | None
     position: PointAnswer | None
     access_notes: str | None
+
+
+class HelpAnswer(Answer):
+    """What is done for a renter who stands at the space and does not get in; all null for everybody else.
+
+    rung: the camera tries harder, the owner is asked, a code from the site helps, or a call (phone is for the renter).
+    code: how the last given code was; null until the house has answered.
+    """
+
+    rung: Literal["harder", "owner", "code", "call"] | None
+    phone: str | None
+    code: Literal["wrong", "right"] | None
+    tries_left: int | None
 
 
 class BookingAnswer(Answer):
@@ -43,6 +71,8 @@ class BookingAnswer(Answer):
     revision: int
     near: bool
     overstay: bool
+    at_risk: bool
+    help: HelpAnswer
     created_at: UtcTime
 
 
@@ -97,12 +127,50 @@ class AdmissionDecided(Heard):
 
     booking: Id
     decision: Literal["admit", "refuse", "unsure"]
-    by: Literal["plate", "owner"]
+    by: Literal["plate", "owner", "code"]
     at: UtcTime
 
 
+def _usable_record(value: Any) -> Any:
+    # A fact of a stay is worth more than the note that comes with it.
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}:[0-9a-f]{64}", value) else None
+
+
 class Stay(Heard):
-    """The events `stay.arrived` and `stay.left`."""
+    """The events of a stay and of the bay: `stay.arrived`, `stay.left`, `stay.overstayed`, `bay.taken` and the others.
+
+    record is the head of the house's own signed record, `<number>:<SHA-256 in hexadecimal>`: kept where both sides read
+    it, so that a record which is cut short later shows.
+    """
 
     booking: Id
+    at: UtcTime
+    record: Annotated[str | None, BeforeValidator(_usable_record)] = None
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Give what people are told beside the fact."""
+        return {"record": self.record} if self.record else {}
+
+
+def _usable_phone(value: Any) -> Any:
+    # Help without a number is better than no help.
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9 +()/.*#-]{3,32}", value) else None
+
+
+class HelpOffered(Heard):
+    """The event `help.offered`. phone comes with the rung "call" only, and only if the owner gave one."""
+
+    booking: Id
+    rung: Literal["harder", "owner", "code", "call"]
+    at: UtcTime
+    phone: Annotated[str | None, BeforeValidator(_usable_phone)] = None
+
+
+class CodeChecked(Heard):
+    """The event `code.checked`: what the house said to a code."""
+
+    booking: Id
+    right: bool
+    tries_left: Annotated[Whole, Field(ge=0, le=100)]
     at: UtcTime

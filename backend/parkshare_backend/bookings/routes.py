@@ -2,6 +2,8 @@
 
 from parkshare_backend import keys
 from parkshare_backend.bookings.claims import SPACE_TAKEN
+from parkshare_backend.bookings.desk import HOUSE_AWAY
+from parkshare_backend.bookings.help import Help
 from parkshare_backend.bookings.models import (
     BookedSpace,
     BookingAnswer,
@@ -10,6 +12,8 @@ from parkshare_backend.bookings.models import (
     Change,
     Changes,
     ChangesQuery,
+    CodeRequest,
+    HelpAnswer,
 )
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.bookings.service import DOES_NOT_FIT, ID_REUSED, NOT_OFFERED, NOT_POSSIBLE_NOW, OWN_SPACE
@@ -47,7 +51,20 @@ def render(booking: Booking, space: Space, *, viewer: str) -> BookingAnswer:
         revision=booking.revision,
         near=booking.near,
         overstay=booking.standing.overstay,
+        at_risk=booking.at_risk,
+        help=_help(booking.help, with_phone=discloses),
         created_at=booking.created_at,
+    )
+
+
+def _help(known: Help, *, with_phone: bool) -> HelpAnswer:
+    return HelpAnswer.model_validate(
+        {
+            "rung": known.rung,
+            "phone": known.phone if with_phone else None,
+            "code": known.code,
+            "tries_left": known.tries_left,
+        }
     )
 
 
@@ -112,6 +129,21 @@ async def cancel(ctx: Context) -> BookingAnswer:
 async def here(ctx: Context) -> BookingAnswer:
     """Say "I'm here": the house wakes its camera, without a position."""
     found = await ctx.app[keys.BOOKINGS].here(ctx.account, ctx.path["booking"])
+    return render(*found, viewer=ctx.account)
+
+
+@routes.post(
+    "/api/v1/bookings/{booking}/code",
+    scope=Scope.BOOKINGS,
+    request=CodeRequest,
+    response=BookingAnswer,
+    status=202,
+    path_types=_BOOKING,
+    problems=(NOT_FOUND, NOT_POSSIBLE_NOW, HOUSE_AWAY),
+)
+async def give_code(ctx: Context, body: CodeRequest) -> BookingAnswer:
+    """Pass a code from the site on to the house; its answer comes with the booking and in the changes."""
+    found = await ctx.app[keys.HELP].give_code(ctx.account, ctx.path["booking"], body.plain())
     return render(*found, viewer=ctx.account)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from parkshare_backend.bookings.lifecycle import HOLDING, Standing, State
+from parkshare_backend.bookings.help import Help
+from parkshare_backend.bookings.lifecycle import HOLDING, WAITING, Standing, State
 from parkshare_backend.bookings.tables import ADMISSIONS, BOOKINGS
 from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.sizes import Size
 from parkshare_backend.store.engine import ReadTx, Tx
 
 _LIVE = BOOKINGS.c.state.in_([str(state) for state in HOLDING])
@@ -28,11 +30,20 @@ class Booking:
     sealed_plate: bytes
     content_hash: bytes
     created_at: float
+    car: Size  # what the client told of it
+    at_risk: bool
+    help: Help
+    ending_at: float | None  # when the house last told that the stay ends soon
 
     @property
     def live(self) -> bool:
         """Tell whether the booking holds the space."""
         return self.standing.holds_space
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether the booking waits for its car."""
+        return self.standing.state in WAITING
 
 
 async def get(tx: ReadTx, booking: str) -> Booking | None:
@@ -49,6 +60,8 @@ async def add(tx: Tx, booking: Booking) -> None:
         "state": booking.standing.state, "overstay": int(booking.standing.overstay), "near": int(booking.near),
         "revision": booking.revision, "sealed_plate": booking.sealed_plate, "content_hash": booking.content_hash,
         "created_at": booking.created_at, "due_at": booking.period.end,
+        "car_length_m": booking.car.length_m, "car_width_m": booking.car.width_m, "car_height_m": booking.car.height_m,
+        **_notes(booking),
     }  # fmt: skip
     await tx.execute(sa.insert(BOOKINGS).values(values))
 
@@ -56,6 +69,11 @@ async def add(tx: Tx, booking: Booking) -> None:
 async def change(tx: Tx, booking: str, **values: Any) -> None:
     """Write some columns of a booking."""
     await tx.execute(sa.update(BOOKINGS).where(BOOKINGS.c.id == booking).values(values))
+
+
+async def note(tx: Tx, booking: Booking) -> None:
+    """Write what is known of a booking beside its state: help, risk, a near end."""
+    await change(tx, booking.id, **_notes(booking))
 
 
 async def list_of_account(tx: ReadTx, account: str, *, before: str | None, limit: int) -> list[Booking]:
@@ -89,6 +107,15 @@ async def record_admission(tx: Tx, *, booking: str, decision: str, by: str, at: 
     await tx.execute(sa.insert(ADMISSIONS).values(booking=booking, decision=decision, by=by, at=at))
 
 
+def _notes(booking: Booking) -> dict[str, Any]:
+    known = booking.help
+    return {
+        "at_risk": int(booking.at_risk), "ending_at": booking.ending_at,
+        "rung": known.rung, "rung_at": known.rung_at, "phone": known.phone,
+        "code": known.code, "code_at": known.code_at, "tries_left": known.tries_left,
+    }  # fmt: skip
+
+
 async def _list(tx: ReadTx, whose: sa.ColumnElement[bool], *, before: str | None, limit: int) -> list[Booking]:
     older = [BOOKINGS.c.id < before] if before else []
     rows = await tx.all(sa.select(BOOKINGS).where(whose, *older).order_by(BOOKINGS.c.id.desc()).limit(limit))
@@ -113,4 +140,15 @@ def _booking(row: sa.Row[Any]) -> Booking:
         sealed_plate=row.sealed_plate,
         content_hash=row.content_hash,
         created_at=row.created_at,
+        car=Size(row.car_length_m, row.car_width_m, row.car_height_m),
+        at_risk=bool(row.at_risk),
+        help=Help(
+            rung=row.rung,
+            phone=row.phone,
+            code=row.code,
+            tries_left=row.tries_left,
+            rung_at=row.rung_at,
+            code_at=row.code_at,
+        ),
+        ending_at=row.ending_at,
     )

@@ -1,26 +1,26 @@
 """Booking a space: checked, claimed and told to the house in one transaction."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import structlog
 
 from parkshare_backend.bookings import claims, rows
 from parkshare_backend.bookings.claims import Kind
+from parkshare_backend.bookings.facts import change, content_hash, proposal
+from parkshare_backend.bookings.help import Help
 from parkshare_backend.bookings.lifecycle import Cause, Standing, State, TransitionRefused, advance
 from parkshare_backend.bookings.lookup import BookingLookup
 from parkshare_backend.bookings.models import BookingRequest
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.clock import Clock, to_rfc3339
-from parkshare_backend.http.models import to_base64url
 from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldProblem, Problem, define
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces
-from parkshare_backend.spaces.sizes import fits
+from parkshare_backend.spaces.sizes import Size, fits
 from parkshare_backend.store.engine import Store, Tx
 from parkshare_backend.store.outbox import Outbox, account_audience, install_audience
 
@@ -62,29 +62,34 @@ class Bookings(BookingLookup):
         self._outbox = outbox
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._added: list[Callable[[Tx, Space], Awaitable[None]]] = []
 
     def on_change(self, listener: Listener) -> None:
         """Call this in the transaction in which the state of a booking changes, after the change."""
         self._listeners.append(listener)
 
+    def on_added(self, call: Callable[[Tx, Space], Awaitable[None]]) -> None:
+        """Call this in the transaction in which a space gets a new booking."""
+        self._added.append(call)
+
     async def book(self, account: str, request: BookingRequest) -> tuple[Booking, Space, bool]:
         """Book; the last of the answer is false if the same request was booked before."""
         async with self._store.write() as tx:
-            content_hash = _content_hash(request)
+            hashed = content_hash(request)
             known = await rows.get(tx, request.id)
             if known is not None:
-                if known.account != account or known.content_hash != content_hash:
+                if known.account != account or known.content_hash != hashed:
                     raise Problem(ID_REUSED, pointer="/id")
                 return known, await self._space_of(tx, known), False
             period = request.period.period()
             self._check_period(period)
             space = await self._bookable(tx, account, request, period)
-            booking = self._new(account, request.id, space, period, request.sealed_plate, content_hash)
+            car = request.vehicle.size() if request.vehicle else Size()
+            booking = self._new(account, request.id, space, period, request.sealed_plate, hashed, car)
             await claims.take(
                 tx, kind=Kind.BOOKING, holder=booking.id, space=space.id, period=period, now=self._clock.now()
             )
-            await self._add(tx, booking, space)
-            return booking, space, True
+            return await self._add(tx, booking, space), space, True
 
     async def book_held(
         self, tx: Tx, *, standby: str, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes
@@ -99,9 +104,8 @@ class Bookings(BookingLookup):
             raise Problem(NOT_OFFERED)
         if not await claims.hand_over(tx, standby=standby, booking=booking, now=self._clock.now()):
             return None
-        added = self._new(account, booking, space, period, sealed_plate, sha256(sealed_plate).digest())
-        await self._add(tx, added, space)
-        return added
+        hashed = sha256(sealed_plate).digest()
+        return await self._add(tx, self._new(account, booking, space, period, sealed_plate, hashed, Size()), space)
 
     async def cancel(self, account: str, booking: str) -> tuple[Booking, Space]:
         """Give a booking back; the space is free for others at once."""
@@ -134,7 +138,7 @@ class Bookings(BookingLookup):
         await rows.change(tx, booking.id, near=1)
         fact = {"booking": booking.id, "space": space.id, "at": to_rfc3339(at), "source": source}
         await self._outbox.append(tx, install_audience(space.install), "renter.near", fact)
-        await self._tell_people(tx, near, space, cause="renter-near")
+        await self.tell(tx, near, space, cause="renter-near")
         return near
 
     async def renter_away(self, tx: Tx, booking: Booking, space: Space, *, at: float) -> None:
@@ -142,7 +146,7 @@ class Bookings(BookingLookup):
         await rows.change(tx, booking.id, near=0)
         fact = {"booking": booking.id, "space": space.id, "at": to_rfc3339(at)}
         await self._outbox.append(tx, install_audience(space.install), "renter.away", fact)
-        await self._tell_people(tx, replace(booking, near=False), space, cause="renter-away")
+        await self.tell(tx, replace(booking, near=False), space, cause="renter-away")
 
     async def advance(
         self,
@@ -153,6 +157,7 @@ class Bookings(BookingLookup):
         *,
         at: float | None = None,
         reason: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Booking:
         """Let something happen to a booking, with all that follows: claim, facts for house and people, listeners.
 
@@ -175,6 +180,8 @@ class Bookings(BookingLookup):
             near=booking.near and standing.holds_space,
             revision=booking.revision + (withdrawn or unanswered),
         )
+        if not changed.waiting:
+            changed = replace(changed, at_risk=False, help=Help())
         if booking.live and not changed.live:
             await claims.release(tx, Kind.BOOKING, booking.id)
         elif changed.live and not booking.live and not over_now:
@@ -184,16 +191,31 @@ class Bookings(BookingLookup):
             tx, booking.id, state=standing.state, overstay=int(standing.overstay), near=int(changed.near),
             revision=changed.revision, due_at=booking.period.end if changed.live and cause is not Cause.ENDED else None,
         )  # fmt: skip
+        await rows.note(tx, changed)
         if withdrawn or unanswered:
             fact = {
                 "booking": booking.id, "space": space.id, "revision": changed.revision,
                 "reason": "renter" if withdrawn else "unanswered",
             }  # fmt: skip
             await self._outbox.append(tx, install_audience(space.install), "booking.canceled", fact)
-        await self._tell_people(tx, changed, space, cause=str(cause), reason=reason)
+        await self.tell(tx, changed, space, cause=str(cause), reason=reason, more=more)
         for listener in self._listeners:
             await listener(tx, changed, cause)
         return changed
+
+    async def note(
+        self,
+        tx: Tx,
+        booking: Booking,
+        space: Space,
+        *,
+        cause: str,
+        more: Mapping[str, Any] | None = None,
+        for_renter: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write what changed beside the state of a booking, and tell people."""
+        await rows.note(tx, booking)
+        await self.tell(tx, booking, space, cause=cause, more=more, for_renter=for_renter)
 
     async def propose_again(self, tx: Tx, space: Space) -> None:
         """Tell the live bookings of a space to the house that took it over; what was said to the old one is lost."""
@@ -231,7 +253,7 @@ class Bookings(BookingLookup):
         return space
 
     def _new(
-        self, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes, content_hash: bytes
+        self, account: str, booking: str, space: Space, period: Period, sealed_plate: bytes, hashed: bytes, car: Size
     ) -> Booking:
         return Booking(
             id=booking,
@@ -242,44 +264,35 @@ class Bookings(BookingLookup):
             near=False,
             revision=1,
             sealed_plate=sealed_plate,
-            content_hash=content_hash,
+            content_hash=hashed,
             created_at=self._clock.now(),
+            car=car,
+            at_risk=False,
+            help=Help(),
+            ending_at=None,
         )
 
-    async def _add(self, tx: Tx, booking: Booking, space: Space) -> None:
+    async def _add(self, tx: Tx, booking: Booking, space: Space) -> Booking:
         await rows.add(tx, booking)
         await self._outbox.append(tx, install_audience(space.install), "booking.proposed", proposal(booking, space))
-        await self._tell_people(tx, booking, space, cause="proposed")
+        await self.tell(tx, booking, space, cause="proposed")
+        for call in self._added:
+            await call(tx, space)
+        return await rows.get(tx, booking.id) or booking
 
-    async def _tell_people(
-        self, tx: Tx, booking: Booking, space: Space, *, cause: str, reason: str | None = None
+    async def tell(
+        self,
+        tx: Tx,
+        booking: Booking,
+        space: Space,
+        *,
+        cause: str,
+        reason: str | None = None,
+        more: Mapping[str, Any] | None = None,
+        for_renter: Mapping[str, Any] | None = None,
     ) -> None:
-        fact: dict[str, Any] = {
-            "booking": booking.id, "space": space.id, "state": booking.standing.state, "near": booking.near,
-            "overstay": booking.standing.overstay, "revision": booking.revision, "cause": cause, "reason": reason,
-        }  # fmt: skip
+        """Tell the renter and the owner of the space what happened; `more` says it closer, `for_renter` to one only."""
+        fact = change(booking, cause=cause, reason=reason, more=more or {})
         for account in {booking.account, space.account}:
-            await self._outbox.append(tx, account_audience(account), "booking.changed", fact)
-
-
-def proposal(booking: Booking, space: Space) -> dict[str, Any]:
-    """Give what a house is told of a booking: the `d` of `booking.proposed` and of each entry of a snapshot."""
-    return {
-        "booking": booking.id,
-        "space": space.id,
-        "revision": booking.revision,
-        "state": booking.standing.state,
-        "period": {"start": to_rfc3339(booking.period.start), "end": to_rfc3339(booking.period.end)},
-        "sealed_plate": to_base64url(booking.sealed_plate),
-        "renter": {"alias": _alias(booking.account, space.install)},
-    }
-
-
-def _alias(account: str, install: str) -> str:
-    """Give a name by which one house knows a renter again, and no other house does."""
-    return f"Renter {sha256(f'{account}|{install}'.encode()).hexdigest()[:4].upper()}"
-
-
-def _content_hash(request: BookingRequest) -> bytes:
-    content = request.model_dump(mode="json", exclude={"id"})
-    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+            told = {**fact, **(for_renter or {})} if account == booking.account else fact
+            await self._outbox.append(tx, account_audience(account), "booking.changed", told)

@@ -54,6 +54,19 @@ BOOKINGS = table(
     sa.Column("arrived_at", Real),
     sa.Column("left_at", Real),
     sa.Column("due_at", Real, index=True),  # when the sweep must look at it
+    # The size of the car, if the client told it: what else is offered must fit too.
+    sa.Column("car_length_m", Real),
+    sa.Column("car_width_m", Real),
+    sa.Column("car_height_m", Real),
+    sa.Column("at_risk", Flag, nullable=False),  # another car stands where this one is to stand
+    sa.Column("ending_at", Real),  # when the house last told that the stay ends soon
+    # How far the house has gone to let the renter in; emptied when the booking no longer waits for its car.
+    sa.Column("rung", Text),
+    sa.Column("rung_at", Real, nullable=False),
+    sa.Column("phone", Text),
+    sa.Column("code", Text),  # how the last code was: "wrong" or "right", never the code itself
+    sa.Column("code_at", Real, nullable=False),
+    sa.Column("tries_left", Integer),
     sa.CheckConstraint("t0 < t1", name="order"),
     sa.CheckConstraint(
         "state IN ('pending', 'reserved', 'active', 'fulfilled', 'rejected', 'canceled', 'no_show')", name="state"

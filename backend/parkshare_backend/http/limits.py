@@ -18,6 +18,7 @@ class Rate(StrEnum):
     LOGIN = "login"  # passwords and new accounts
     CODE = "code"  # looking at somebody's pairing code
     POLL = "poll"  # a house that waits for its owner
+    GATE_CODE = "gate-code"  # a code that opens one space; counted for each booking
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ DEFAULT_ALLOWANCES: dict[Rate, Allowance] = {
     Rate.LOGIN: Allowance(burst=10, per_minute=5),
     Rate.CODE: Allowance(burst=10, per_minute=5),
     Rate.POLL: Allowance(burst=20, per_minute=60),
+    # The house itself counts wrong tries, and allows fewer: this keeps it from being asked at all.
+    Rate.GATE_CODE: Allowance(burst=8, per_minute=2),
 }
 # What one address may do in all classes together, before anybody knows who calls. Offices share one.
 ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
@@ -73,7 +76,8 @@ class RateLimiter:
     def hit(self, caller: str, rate: Rate | None) -> None:
         """Take one request of the caller; raise Problem(RATE_LIMITED) when none is left.
 
-        caller is `account:<id>` or `address:<ip>`; rate None is the allowance of the address as a whole.
+        caller is `account:<id>`, `address:<ip>` or `booking:<id>:<account>`; rate None is the allowance
+        of the address as a whole.
         """
         if not self._scale:
             return

@@ -41,6 +41,7 @@ log = structlog.get_logger()
 
 ANSWERS_KEPT = 86_400.0  # seconds that a repeated request gets its first answer
 RECENT_KEPT = 7 * 86_400.0  # seconds that the id of an event is remembered
+PRIVATE = frozenset({"phone"})  # what of an event is not kept for the person who looks into a defect
 TRIES = 3  # times that our own defect may stop an event before it is set aside for a person
 
 UNKNOWN_REQUEST = define(
@@ -68,6 +69,9 @@ class LiveSession(Protocol):
 
     async def restart(self, retry_after: float) -> None:
         """Say bye and end: the server goes down."""
+
+    async def hint(self, t: str, d: dict[str, Any]) -> bool:
+        """Say something once, on no disk on the way; tell whether it went out."""
 
 
 def check[Model: BaseModel](model: type[Model], d: dict[str, Any]) -> Model:
@@ -108,6 +112,11 @@ class LinkService:
     def connected(self, install: str) -> bool:
         """Tell whether the house is on the link now."""
         return install in self._live
+
+    async def hint(self, install: str, t: str, d: dict[str, Any]) -> bool:
+        """Tell a house something that is worth nothing later; false if it is not on the link or does not read."""
+        session = self._live.get(install)
+        return session is not None and await session.hint(t, d)
 
     def enter(self, install: str, session: LiveSession) -> None:
         """Make this the one live session of the house."""
@@ -213,7 +222,8 @@ class LinkService:
             )
 
     async def _set_aside(self, tx: Tx, install: Install, event: Ev) -> None:
-        whole = orjson.dumps({"q": event.q, "id": event.id, "t": event.t, "at": event.at, "d": event.d}).decode()
+        kept = {name: value for name, value in event.d.items() if name not in PRIVATE}
+        whole = orjson.dumps({"q": event.q, "id": event.id, "t": event.t, "at": event.at, "d": kept}).decode()
         row = {"install": install.id, "q": event.q, "event": whole, "at": self.clock.now()}
         await tx.execute(sa.insert(SET_ASIDE).values(row))
         log.error("link.event_set_aside", install=install.id, t=event.t, q=event.q)

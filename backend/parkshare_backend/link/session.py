@@ -43,6 +43,7 @@ from parkshare_backend.store.outbox import install_audience
 log = structlog.get_logger()
 
 SEND_WITHIN = 20.0  # seconds that one frame may wait for a house that does not read
+HINT_WITHIN = 5.0  # seconds; somebody waits at a gate
 PRUNE_EVERY = 1.0  # seconds
 UNACKED_WITHIN = 120.0  # seconds that a full window may stand still before the house counts as too slow
 INTERNAL_ERROR = 1011  # RFC 6455: our own defect; the house comes back
@@ -62,6 +63,7 @@ class Session:
         self._prune_due = asyncio.Event()
         self._send_lock = asyncio.Lock()
         self._paused = False
+        self._ready = False
         self._sent = self._acked = 0  # of the server's log
         self._heard = self._told = 0  # of the house's log: stored, and acknowledged
         self._install: Install | None = None
@@ -87,6 +89,17 @@ class Session:
             async with asyncio.timeout(1):
                 await self._send("bye", why="restarting", retry_after=retry_after)
         self._end(Close.RESTARTING, "restarting")
+
+    async def hint(self, t: str, d: dict[str, Any]) -> bool:
+        """Say something once, on no disk on the way; tell whether it went out."""
+        if not self._ready or self._ended.is_set():
+            return False
+        try:
+            async with asyncio.timeout(HINT_WITHIN):
+                await self._send("eph", t=t, d=d)
+        except ConnectionError, TimeoutError:
+            return False
+        return True
 
     async def run(self) -> None:
         """Serve the house until one side leaves."""
@@ -191,6 +204,7 @@ class Session:
         if plan.resumed:
             self._prune_due.set()
         await self._send("ready", resumed=plan.resumed, head=plan.head, got=plan.received)
+        self._ready = True
         for of, rows in plan.snapshots.items():
             parts = parts_of(rows)
             for number, part in enumerate(parts, 1):

@@ -15,6 +15,8 @@ from parkshare_backend.spaces.models import (
     VehicleBody,
 )
 
+RADIUS_M = 1500.0
+
 
 class SearchRequest(Request):
     """A place, a period, and if known the car."""
@@ -22,7 +24,7 @@ class SearchRequest(Request):
     place: Place
     period: PeriodBody
     vehicle: VehicleBody | None = None
-    radius_m: Annotated[float, Field(ge=50, le=10_000)] = 1500.0
+    radius_m: Annotated[float, Field(ge=50, le=10_000)] = RADIUS_M
     limit: Annotated[Whole, Field(ge=1, le=50)] = 10
 
 

@@ -1,18 +1,18 @@
 """Finding free spaces: the index proposes, windows and claims decide, the policy orders."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from parkshare_backend.bookings import claims
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.clock import Clock
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
-from parkshare_backend.matching.models import Offer, OfferedSpace, SearchRequest, SearchResult
+from parkshare_backend.matching.models import RADIUS_M, Offer, OfferedSpace, SearchRequest, SearchResult
 from parkshare_backend.matching.policy import Candidate, Chance, Ranked, rank
 from parkshare_backend.spaces.geometry import Point, area_of, distance_m
 from parkshare_backend.spaces.models import PeriodAnswer, PointAnswer, PriceAnswer, SizeAnswer
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces
-from parkshare_backend.spaces.sizes import fits
+from parkshare_backend.spaces.sizes import Size, fits
 from parkshare_backend.store.engine import ReadTx, Store
 
 FIRST_RING_M = 100.0
@@ -37,24 +37,43 @@ class Matching:
             raise Problem(INVALID_REQUEST, errors=tuple(FieldProblem(fault.pointer, fault.detail) for fault in faults))
         centre = Point(request.place.lat, request.place.lon)
         car = request.vehicle.size() if request.vehicle else None
-        suitable: list[Space] = []
         async with self._store.read() as tx:
-            for reach_m in rings(request.radius_m):
-                free = await self.free_within(tx, centre, period, radius_m=reach_m + AREA_ERROR_M)
-                suitable = [
-                    space
-                    for space, _ in free
-                    if space.account != account
-                    and (car is None or fits(car, space.size))
-                    and distance_m(centre, area_of(space.place)) <= reach_m
-                ]
-                if len(suitable) >= request.limit:
-                    break
+            offers = await self.offers(
+                tx, account, centre, period, car=car, radius_m=request.radius_m, limit=request.limit
+            )
+        return SearchResult(offers=offers)
+
+    async def offers(
+        self,
+        tx: ReadTx,
+        account: str,
+        centre: Point,
+        period: Period,
+        *,
+        car: Size | None,
+        radius_m: float = RADIUS_M,
+        limit: int,
+        without: Collection[str] = (),
+    ) -> list[Offer]:
+        """Give the nearest spaces that are free for the whole period, best first; none of `without`."""
+        suitable: list[Space] = []
+        for reach_m in rings(radius_m):
+            free = await self.free_within(tx, centre, period, radius_m=reach_m + AREA_ERROR_M)
+            suitable = [
+                space
+                for space, _ in free
+                if space.account != account
+                and space.id not in without
+                and (car is None or fits(car, space.size))
+                and distance_m(centre, area_of(space.place)) <= reach_m
+            ]
+            if len(suitable) >= limit:
+                break
         spaces = {space.id: space for space in suitable}
         # Measured to the rounded area, the radius too: exact distances from three places would tell the address.
         candidates = [Candidate(space.id, distance_m(centre, area_of(space.place)), space.size) for space in suitable]
-        ranked = rank(candidates, car=car, chance=self._chance)[: request.limit]
-        return SearchResult(offers=[_offer(offer, spaces[offer.candidate.space], period) for offer in ranked])
+        ranked = rank(candidates, car=car, chance=self._chance)[:limit]
+        return [_offer(offer, spaces[offer.candidate.space], period) for offer in ranked]
 
     async def free_within(
         self, tx: ReadTx, centre: Point, period: Period, *, radius_m: float

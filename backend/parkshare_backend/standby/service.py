@@ -15,6 +15,7 @@ from parkshare_backend.http.problems import NOT_FOUND, Problem, define
 from parkshare_backend.link.service import LinkService, check
 from parkshare_backend.matching.policy import walk_s
 from parkshare_backend.matching.service import Matching, rings
+from parkshare_backend.risk.service import Risk
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces
 from parkshare_backend.standby import rows
@@ -41,13 +42,22 @@ class StandbyService:
     """Finds, holds, and hands over standbys."""
 
     def __init__(
-        self, *, store: Store, outbox: Outbox, spaces: Spaces, bookings: Bookings, matching: Matching, clock: Clock
+        self,
+        *,
+        store: Store,
+        outbox: Outbox,
+        spaces: Spaces,
+        bookings: Bookings,
+        matching: Matching,
+        risk: Risk,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._spaces = spaces
         self._bookings = bookings
         self._matching = matching
+        self._risk = risk
         self._clock = clock
         bookings.on_change(self._booking_changed)
 
@@ -140,7 +150,7 @@ class StandbyService:
             await self._tell_none(tx, home, booking, "nearly-over")
             return
         refused = {standby.space for standby in before if standby.state is State.CANCELED}
-        chosen = await self._choose(tx, home, rest, without=refused)
+        chosen = await self._choose(tx, home, rest, without=refused | await self._risk.in_the_way(tx))
         if isinstance(chosen, NoStandby):
             await self._tell_none(tx, home, booking, chosen)
             return

@@ -16,6 +16,7 @@ MODULES = (
     "parkshare_backend.bookings.tables",
     "parkshare_backend.tracking.tables",
     "parkshare_backend.standby.tables",
+    "parkshare_backend.risk.tables",
 )
 
 for module in MODULES:

@@ -239,6 +239,17 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("arrived_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("left_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("due_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.Column("car_length_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.Column("car_width_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.Column("car_height_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.Column("at_risk", sa.Integer(), nullable=False),
+        sa.Column("ending_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.Column("rung", sa.Text(), nullable=True),
+        sa.Column("rung_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("code_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
+        sa.Column("tries_left", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "state IN ('pending', 'reserved', 'active', 'fulfilled', 'rejected', 'canceled', 'no_show')",
             name=op.f("ck_bookings_state"),
@@ -299,6 +310,24 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     )
     with op.batch_alter_table("admissions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_admissions_booking"), ["booking"], unique=False)
+
+    op.create_table(
+        "hindrances",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("booking", sa.Text(), nullable=False),
+        sa.Column("space", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
+        sa.Column("ended_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
+        sa.CheckConstraint("kind IN ('overstay', 'taken')", name=op.f("ck_hindrances_kind")),
+        sa.ForeignKeyConstraint(
+            ["booking"], ["bookings.id"], name=op.f("fk_hindrances_booking_bookings"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["space"], ["spaces.id"], name=op.f("fk_hindrances_space_spaces"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("kind", "booking", name=op.f("pk_hindrances")),
+        sqlite_strict=True,
+    )
+    with op.batch_alter_table("hindrances", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hindrances_space"), ["space"], unique=False)
 
     op.create_table(
         "standbys",
