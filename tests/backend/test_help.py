@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from parkshare_backend import keys
 from parkshare_backend.app import build_app
+from parkshare_backend.bookings.desk import CODE_EARLY_S
 from parkshare_backend.clock import new_id, to_rfc3339
 from parkshare_backend.http.limits import DEFAULT_ALLOWANCES, Rate
 from parkshare_backend.settings import Settings
@@ -161,7 +162,7 @@ async def test_a_house_says_nothing_about_the_bookings_of_another(
 
 @pytest.mark.parametrize(
     ("given", "plain"),
-    [("424242", "424242"), ("424 242", "424242"), ("xk7m-q2pw", "XK7MQ2PW"), ("XK7MQ2PW", "XK7MQ2PW")],
+    [("424242", "424242"), ("424 242", "424242"), ("424-242", "424242")],
 )
 async def test_a_code_reaches_the_house_at_once_and_its_answer_reaches_the_renter(
     rene: Renting, link: Link, space: Published, booking: str, given: str, plain: str
@@ -189,14 +190,15 @@ async def test_a_code_is_in_no_database_no_log_and_no_list_of_changes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with structlog.testing.capture_logs() as lines:
-        await rene.post(f"bookings/{booking}/code", {"code": "XK7M-Q2PW"}, status=202)
-        assert (await hint(link))["code"] == "XK7MQ2PW"
-        await rene.post(f"bookings/{booking}/code", {"code": "XK7M-Q2PWX"}, status=422)
+        await rene.post(f"bookings/{booking}/code", {"code": "730-518"}, status=202)
+        assert (await hint(link))["code"] == "730518"
+        await rene.post(f"bookings/{booking}/code", {"code": "730-5188"}, status=422)
         await link.report("code.checked", fact(booking, NOON + 1, right=True, tries_left=5))
         changes = str([await person.get("changes?limit=500") for person in (rene, Renting(client, owner))])
     assert any(line["event"] == "http" for line in lines)
     for place in (changes, str(lines), caplog.text, on_disk(database).decode("latin-1")):
-        assert "XK7M" not in place
+        assert "730518" not in place
+        assert "730-518" not in place
     assert booking in on_disk(database).decode("latin-1")
 
 
@@ -207,9 +209,9 @@ async def test_a_code_for_a_house_that_is_away_is_refused_and_not_kept_for_later
         space = await publish(link)
         booking = (await rene.book(space.id))["id"]
         await link.report("grant.stored", {"booking": booking, "revision": 1})
-    refused = await rene.post(f"bookings/{booking}/code", {"code": "XK7MQ2PW"}, status=409)
+    refused = await rene.post(f"bookings/{booking}/code", {"code": "730518"}, status=409)
     assert refused["type"] == "/problems/house-away"
-    assert b"XK7MQ2PW" not in on_disk(database)
+    assert b"730518" not in on_disk(database)
     async with Link(client, house) as link:
         await link.request("space.withdraw", {"space": space.id})
         assert [frame["t"] for frame in link._kept if frame["k"] == "eph"] == []
@@ -227,18 +229,18 @@ async def test_a_house_that_has_not_been_let_in_yet_is_away(client: TestClient, 
     await half.socket.close()
 
 
-async def test_a_code_is_taken_from_a_quarter_of_an_hour_before_until_the_end_and_for_a_reserved_booking_only(
+async def test_a_code_is_taken_from_the_start_until_the_end_and_for_a_reserved_booking_only(
     rene: Renting, link: Link, space: Published, clock: FakeClock
 ) -> None:
     booking = (await rene.book(space.id, NOON + HOUR, NOON + 2 * HOUR))["id"]
     code = f"bookings/{booking}/code"
-    clock.move(HOUR - 15 * 60)
+    clock.move(HOUR - CODE_EARLY_S)
     assert (await rene.post(code, {"code": "424242"}, status=409))["type"] == "/problems/not-possible-now"
     await link.report("grant.stored", {"booking": booking, "revision": 1})
     await rene.post(code, {"code": "424242"}, status=202)
     clock.move(-1)
     assert "too early" in (await rene.post(code, {"code": "424242"}, status=409))["detail"]
-    clock.move(HOUR + 15 * 60)
+    clock.move(HOUR + CODE_EARLY_S)
     await rene.post(code, {"code": "424242"}, status=202)
     clock.move(1)
     assert "over" in (await rene.post(code, {"code": "424242"}, status=409))["detail"]
@@ -250,7 +252,7 @@ async def test_a_car_that_stands_there_needs_no_code(rene: Renting, link: Link, 
     assert refused["type"] == "/problems/not-possible-now"
 
 
-@pytest.mark.parametrize("code", ["", "42424", "4242424", "42 42 42", "ABCD-EFG", "ÄBCD-EFGH", "424242\n", 424242])
+@pytest.mark.parametrize("code", ["", "42424", "4242424", "42 42 42", "ABCDEF", "ABCD-EFGH", "424242\n", 424242])
 async def test_what_cannot_be_a_code_is_refused_before_the_house_is_asked(
     rene: Renting, booking: str, code: Any
 ) -> None:

@@ -18,7 +18,7 @@ from parkshare_backend.link.service import LinkService, check
 from parkshare_backend.spaces.service import Space
 from parkshare_backend.store.engine import Store, Tx
 
-CODE_EARLY_S = 15 * 60  # how long before the period a code is passed on
+CODE_EARLY_S = 30.0  # how far the clocks of a house and ours may differ: it takes a code from the start on
 
 HOUSE_AWAY = define(
     "house-away", 409, "The house is not connected",
@@ -93,7 +93,7 @@ def _check_time(booking: Booking, now: float) -> None:
     if state is not State.RESERVED:
         raise Problem(NOT_POSSIBLE_NOW, f"The booking is {state}. A code is for a reserved one that waits for its car.")
     if now < booking.period.start - CODE_EARLY_S:
-        opens = to_rfc3339(booking.period.start - CODE_EARLY_S)
-        raise Problem(NOT_POSSIBLE_NOW, f"It is too early: a code can be given from {opens} on.")
+        opens = to_rfc3339(booking.period.start)
+        raise Problem(NOT_POSSIBLE_NOW, f"It is too early: a code opens from {opens} on.")
     if now >= booking.period.end:
         raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Book again.")

@@ -25,7 +25,7 @@ class BookingRequest(Request):
 
 
 # Six digits of a display, or the eight characters that a renter's phone can show; people put a gap in the middle.
-CODE = r"^(?:[0-9]{3}[ -]?[0-9]{3}|[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4})$"
+CODE = r"^[0-9]{3}[ -]?[0-9]{3}$"
 
 
 class CodeRequest(Request):
@@ -35,7 +35,7 @@ class CodeRequest(Request):
 
     def plain(self) -> str:
         """Give the code as houses compare it."""
-        return self.code.replace(" ", "").replace("-", "").upper()
+        return self.code.replace(" ", "").replace("-", "")
 
 
 class BookedSpace(Answer):

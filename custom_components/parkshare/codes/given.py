@@ -1,7 +1,5 @@
 """A code was given for a booking, at the space or in the web app: look at it, tell the gate, tell the backend."""
 
-from typing import Final
-
 from homeassistant.util import dt as dt_util
 
 from custom_components.parkshare.const import LOGGER
@@ -10,8 +8,7 @@ from custom_components.parkshare.link.facts import RenterCode, format_time
 from custom_components.parkshare.space import SpaceRuntime
 
 from .space_codes import CodeCheck, Why
-
-MAX_AGE: Final = 30.0  # s; a code that took longer to come opens nothing, see gate.policy.code_max_age
+from .tries import MOST
 
 
 async def async_given(runtime: SpaceRuntime, grant: Grant, code: str, *, seen_at: float, on_site: bool) -> CodeCheck:
@@ -38,12 +35,13 @@ async def async_renter_gave(runtime: SpaceRuntime | None, grant: Grant | None, g
         LOGGER.info("A code for a booking that this space does not know is ignored")
         return
     now = dt_util.utcnow().timestamp()
-    if abs(now - given.at) > MAX_AGE:
-        LOGGER.info("%s: a code that took too long to come is ignored", runtime.subentry.title)
-    elif not _is_due(runtime, grant, now):
-        LOGGER.info("%s: a code outside of its booked period is ignored", runtime.subentry.title)
-    else:
-        await async_given(runtime, grant, given.code, seen_at=given.at, on_site=False)
+    if _is_due(runtime, grant, now):
+        # How old it is, the code itself tells, by the clock of the house that showed it. Another clock may be wrong.
+        await async_given(runtime, grant, given.code, seen_at=now, on_site=False)
+        return
+    LOGGER.info("%s: a code outside of its booked period is not looked at", runtime.subentry.title)
+    told = {"booking": grant.booking, "right": False, "tries_left": MOST, "at": format_time(now)}
+    await runtime.hub.async_report("code.checked", told)
 
 
 def due_grant(runtime: SpaceRuntime, now: float) -> Grant | None:
