@@ -279,6 +279,8 @@ class SpaceRuntime:
         self.record.note(before, self.gate, told, intents, now, hand=hand, by=getattr(told, "by", None))
         self._senses.wake_at(deadline(self.gate, now, self.policy))
         if self.gate == before and not intents:
+            # An answer that changed nothing is recorded all the same.
+            self._following.follow()
             return
         if self.gate.armed_until > before.armed_until:
             self._eyes.look_longer()

@@ -44,6 +44,10 @@ async def admitted(house: House) -> None:
     await house.space.async_done()
 
 
+def write_otherwise(path: Path) -> None:
+    path.write_text(path.read_text().replace('"kind":"boot"', '"kind": "boot"'))
+
+
 async def test_the_whole_record_comes_with_what_it_takes_to_verify_it(house: House) -> None:
     await admitted(house)
     found = await export(house)
@@ -138,6 +142,14 @@ async def test_a_disk_that_cannot_be_read_is_named(house: House, monkeypatch: py
     with pytest.raises(HomeAssistantError) as refused:
         await export(house)
     assert refused.value.translation_placeholders == {"error": "Input/output error"}
+
+
+async def test_a_file_that_somebody_changed_meanwhile_is_said_to_be_changed(house: House) -> None:
+    await admitted(house)
+    write_otherwise(Path(house.hass.config.path(".storage", f"parkshare.record.{house.space_id}.jsonl")))
+    with pytest.raises(HomeAssistantError) as refused:
+        await export(house)
+    assert refused.value.translation_key == "record_changed"
 
 
 async def test_a_report_of_a_departure_names_the_head_of_the_record(house: House) -> None:

@@ -121,7 +121,7 @@ async def test_a_full_disk_is_told_once_and_a_gap_is_noted_when_it_can_be_writte
 async def test_what_does_not_fit_into_memory_either_is_counted_as_lost(
     record: Record, disk: Full, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.record.MOST_WAITING", 5)
+    monkeypatch.setattr("custom_components.parkshare.record.writer.MOST_WAITING", 5)
     disk.full = True
     for number in range(8):
         await record.async_note(happened(str(number)))
@@ -135,7 +135,7 @@ async def test_what_does_not_fit_into_memory_either_is_counted_as_lost(
 async def test_a_disk_that_hangs_is_not_waited_for_and_gets_everything_in_order_later(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.parkshare.record.PATIENCE", 0.01)
+    monkeypatch.setattr("custom_components.parkshare.record.writer.PATIENCE", 0.01)
     goes_on, write = asyncio.Event(), record._hass.async_add_executor_job
 
     async def hang(target: Any, *arguments: Any) -> Any:
@@ -147,7 +147,7 @@ async def test_a_disk_that_hangs_is_not_waited_for_and_gets_everything_in_order_
         assert not await record.async_note(happened(name))
     assert record.is_behind
     goes_on.set()
-    monkeypatch.setattr("custom_components.parkshare.record.PATIENCE", 5.0)
+    monkeypatch.setattr("custom_components.parkshare.record.writer.PATIENCE", 5.0)
     await record._hass.async_block_till_done()
     assert await record.async_write()
     assert [entry.d.get("name") for entry in await kept(record)][1:] == ["one", "two", "three"]
@@ -164,6 +164,14 @@ async def test_a_disk_that_cannot_even_be_read_at_the_start_is_told_and_tried_ag
     assert await record.async_note(happened("two"))
     assert issue(hass, "record_not_written") is None
     assert [entry.kind for entry in await kept(record)] == [Kind.START, Kind.GAP, Kind.COMMAND, Kind.COMMAND]
+
+
+async def test_a_defect_of_the_record_does_not_reach_the_gate(record: Record, caplog: pytest.LogCaptureFixture) -> None:
+    before, after = w.Gate(), w.Gate(position=w.Position.DOWN)
+    record.note(before, after, w.BarrierSeen(w.Position.DOWN), [], 0.0, hand=object())
+    assert "could not be recorded" in caplog.text
+    assert await record.async_note(happened("after"))
+    assert [entry.d.get("name") for entry in await kept(record)][1:] == ["after"]
 
 
 async def test_half_a_line_after_a_power_cut_is_cut_off_by_the_next_run(record: Record, make: MakeRecord) -> None:
@@ -204,7 +212,7 @@ async def test_a_house_with_a_new_key_goes_on_and_exports_both(record: Record, m
 
 async def test_old_entries_go_with_the_day(hass: HomeAssistant, record: Record) -> None:
     old = dt_util.utcnow().timestamp() - KEPT_FOR - 86400
-    with patch("custom_components.parkshare.record._now", return_value=old):
+    with patch("custom_components.parkshare.record.writer.now", return_value=old):
         await record.async_note([Entry(old, Kind.COMMAND, "b0", {"name": "old"})])
     await record.async_note(happened("new"))
     head = record.head
@@ -218,8 +226,8 @@ async def test_old_entries_go_with_the_day(hass: HomeAssistant, record: Record) 
 async def test_a_record_that_is_too_large_drops_its_oldest_at_once(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("LARGEST", "book.LARGEST"):
-        monkeypatch.setattr(f"custom_components.parkshare.record.{place}", 5000)
+    for place in ("writer", "book"):
+        monkeypatch.setattr(f"custom_components.parkshare.record.{place}.LARGEST", 5000)
     for number in range(40):
         await record.async_note(happened(str(number)))
     assert record._book._path.stat().st_size < 5500

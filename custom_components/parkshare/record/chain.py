@@ -25,6 +25,8 @@ LONGEST_LINE: Final = 64 * 1024  # bytes; ours have some hundred
 SHOWN: Final = frozenset({"v", "seq", "at", "kind", "booking", "d", "prev", "hash", "sig"})
 HIDDEN: Final = frozenset({"v", "seq", "prev", "hash", "sig"})
 
+_written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 type Sign = Callable[[bytes], str]
 type Genuine = Callable[[bytes, str], bool]
 
@@ -97,18 +99,19 @@ class Sealed:
         """Write it as a line; hidden: without what happened."""
         links = {"v": VERSION, "seq": self.seq, "prev": self.prev, "hash": self.hash, "sig": self.sig}
         if hidden or not self.kind:
-            return canonical(links)
-        return canonical(links | {"at": self.at, "kind": self.kind, "booking": self.booking, "d": self.d})
+            return _written(links)
+        return _written(links | {"at": self.at, "kind": self.kind, "booking": self.booking, "d": self.d})
 
 
 def canonical(value: Any) -> str:
     """Write JSON in the one way in which we write it. Raises BadLineError for what has none."""
     _check(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _written(value)
 
 
 def seal(entry: Entry, after: Head, sign: Sign) -> Sealed:
     """Put an entry behind a head. Raises BadLineError for one that cannot be written."""
+    _check(entry.d)
     seq, at = after.seq + 1, format_time(round(entry.at, 3))
     digest = _digest(seq=seq, at=at, kind=entry.kind, booking=entry.booking, d=entry.d, prev=after.hash)
     sig = sign(_message(seq, after.hash, digest))
@@ -120,12 +123,17 @@ def parse(line: str) -> Sealed:
     if len(line) > LONGEST_LINE:
         raise BadLineError("longer than any entry")
     try:
-        value = json.loads(line)
-        if not isinstance(value, dict) or canonical(value) != line or not _is_ours(value):
+        line.encode()
+        value = json.loads(line, parse_float=_no_number, parse_constant=_no_number)
+        if not isinstance(value, dict) or _written(value) != line or not _is_ours(value):
             raise BadLineError("not written as an entry is")
         return _sealed(value)
     except (KeyError, ValueError, RecursionError) as err:
         raise BadLineError("no entry of a record") from err
+
+
+def _no_number(text: str) -> None:
+    raise BadLineError(f"{text} is not written in a record")
 
 
 def _sealed(value: dict[str, Any]) -> Sealed:
@@ -151,11 +159,11 @@ def _are(values: tuple[Any, ...], *kinds: type) -> bool:
 
 
 def _digest(**said: Any) -> str:
-    return hashlib.sha256(canonical({"v": VERSION} | said).encode()).hexdigest()
+    return hashlib.sha256(_written({"v": VERSION} | said).encode()).hexdigest()
 
 
 def _message(seq: int, prev: str, digest: str) -> bytes:
-    return pae(PAYLOAD_TYPE, canonical({"v": VERSION, "seq": seq, "prev": prev, "hash": digest}).encode())
+    return pae(PAYLOAD_TYPE, _written({"v": VERSION, "seq": seq, "prev": prev, "hash": digest}).encode())
 
 
 def _check(value: Any) -> None:

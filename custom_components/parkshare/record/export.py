@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.words import async_words
 
 from . import Export
+from .chain import BadLineError
 from .summary import rendered, summary
 
 if TYPE_CHECKING:
@@ -125,7 +127,10 @@ async def _async_export(
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="record_plate_key_needs_booking")
     try:
         export = await runtime.record.async_export(
-            booking=booking, start=_time(call.data.get(START)), end=_time(call.data.get(END)), plate=wants_key
+            booking=booking,
+            start=_time(call.data.get(START), -inf),
+            end=_time(call.data.get(END), inf),
+            plate=wants_key,
         )
     except OSError as err:
         raise HomeAssistantError(
@@ -133,6 +138,8 @@ async def _async_export(
             translation_key="record_not_read",
             translation_placeholders={"error": err.strerror or type(err).__name__},
         ) from err
+    except BadLineError as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="record_changed") from err
     if booking is not None and not any(entry.booking == booking for entry in export.entries):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="record_unknown_booking")
     name = f"parkshare-record-{slugify(runtime.subentry.title)}.jsonl"
@@ -158,6 +165,6 @@ async def _async_told(hass: HomeAssistant, export: Export, booking: str) -> dict
     return {"summary": told.document(), "text": rendered(told, await async_words(hass))}
 
 
-def _time(given: datetime | None) -> float | None:
+def _time(given: datetime | None, else_: float) -> float:
     """Return UTC epoch seconds; a time without a zone is one of the house."""
-    return None if given is None else dt_util.as_utc(given).timestamp()
+    return else_ if given is None else dt_util.as_utc(given).timestamp()
