@@ -86,7 +86,10 @@ class Barrier:
 
     async def _async_try_on(self, command: Command) -> None:
         failure: FaultKind | None = None
-        for pause in (0.0, *self._timing.back_off):
+        # Up is sent once: a lock that obeys late would come up on a second one when nobody looks any more. Failing to
+        # rise costs a walk to the button.
+        again = () if command.target is Position.UP else self._timing.back_off
+        for pause in (0.0, *again):
             if pause:
                 await asyncio.sleep(pause)
                 if self.position is command.target:

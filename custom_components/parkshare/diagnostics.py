@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 
 from .const import (
+    CONF_ASKED,
     CONF_BARRIER,
     CONF_BARRIER_ON_MEANS,
     CONF_CAMERA,
@@ -18,6 +19,7 @@ from .const import (
     CONF_OCCUPANCY,
     CONF_OWNER,
     CONF_OWNER_PLATE,
+    CONF_PHONE,
     CONF_PICTURE_HOURS,
     CONF_RANGE_M,
     CONF_REGION,
@@ -58,6 +60,8 @@ async def _space(hass: HomeAssistant, hub: ParkShareHub, subentry: ConfigSubentr
         # Whether the owner is followed, never where they are: the state of a person is a place.
         "owner_followed": bool(data.get(CONF_OWNER)),
         "owner_plate_given": bool(data.get(CONF_OWNER_PLATE)),
+        "owner_asked_on_phone": bool(data.get(CONF_ASKED)),
+        "phone_given": bool(data.get(CONF_PHONE)),
         "range_m": data[CONF_RANGE_M],
         "sharing": hub.sharing(space_id),
         "windows": len(windows),

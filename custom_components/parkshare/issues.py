@@ -4,21 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.start import async_at_started
 
-from .const import (
-    CONF_BARRIER,
-    CONF_CAMERA,
-    CONF_CAMERA_POWER,
-    CONF_OCCUPANCY,
-    CONF_OWNER,
-    CONF_SPACE_ID,
-    CONF_URL,
-    DOMAIN,
-    SUBENTRY_SPACE,
-)
+from .barrier_kinds import unfit
+from .const import CONF_BARRIER, CONF_SPACE_ID, CONF_URL, DOMAIN, SUBENTRY_SPACE
+from .renames import equipment_of
 
 BACKEND_UNREACHABLE: Final = "backend_unreachable"
 UPGRADE_NEEDED: Final = "upgrade_needed"
@@ -30,6 +23,8 @@ ENTITY_MISSING: Final = "entity_missing"
 PUBLISH_REFUSED: Final = "publish_refused"
 READER_FALLBACK: Final = "reader_fallback"
 CLOCK_WRONG: Final = "clock_wrong"
+# Shown with the text of the reason, see barrier_kinds.Unfit.
+BARRIER_UNFIT: Final[str] = "barrier_unfit"
 
 
 @callback
@@ -107,10 +102,8 @@ def async_clear_publish_refused(hass: HomeAssistant, _entry: ConfigEntry, space:
 
 
 def configured_entities(subentry: ConfigSubentry) -> list[str]:
-    """The entities that a space needs."""
-    data = subentry.data
-    single = [data.get(key) for key in (CONF_BARRIER, CONF_CAMERA, CONF_CAMERA_POWER, CONF_OWNER)]
-    return [entity_id for entity_id in (*single, *data.get(CONF_OCCUPANCY, ())) if entity_id]
+    """The entities that a space needs. Its plate sources tell by themselves when theirs is missing."""
+    return list(dict.fromkeys(equipment_of(subentry.data)))
 
 
 @callback
@@ -138,6 +131,26 @@ def async_check_entities(hass: HomeAssistant, entry: ConfigEntry) -> None:
         )
 
 
+@callback
+def async_check_barriers(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Tell of each barrier that can't be one as it is: the flow refuses it, but it may have changed since."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE):
+        barrier = subentry.data[CONF_BARRIER]
+        issue_id = f"{BARRIER_UNFIT}_{subentry.subentry_id}"
+        if (reason := unfit(hass, barrier)) is None:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            continue
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=reason.value,
+            translation_placeholders={"space": subentry.title, "entity": barrier},
+        )
+
+
 def _is_gone(entry: er.RegistryEntry | None) -> bool:
     """Tell whether an entity without a state will not come by itself: one that starts late is in the registry."""
     return entry is None or entry.disabled
@@ -151,8 +164,21 @@ def async_watch_entities(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TY
     def check(_: object) -> None:
         if hass.is_running:
             async_check_entities(hass, entry)
+            async_check_barriers(hass, entry)
 
-    ends = (async_at_started(hass, check), hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, check))
+    @callback
+    def barrier_changed(event: Event[EventStateChangedData]) -> None:
+        # What it can do comes with its state: late after a start, and anew when it is set up differently.
+        before, now = event.data["old_state"], event.data["new_state"]
+        if hass.is_running and now and (before is None or before.attributes != now.attributes):
+            async_check_barriers(hass, entry)
+
+    barriers = [subentry.data[CONF_BARRIER] for subentry in entry.get_subentries_of_type(SUBENTRY_SPACE)]
+    ends = (
+        async_at_started(hass, check),
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, check),
+        async_track_state_change_event(hass, barriers, barrier_changed),
+    )
 
     def done() -> None:
         for end in ends:
@@ -178,4 +204,5 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry, subentries: Iterabl
     )
     for subentry in subentries:
         ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}")
+        ir.async_delete_issue(hass, DOMAIN, f"{BARRIER_UNFIT}_{subentry.subentry_id}")
         ir.async_delete_issue(hass, DOMAIN, f"{PUBLISH_REFUSED}_{subentry.data[CONF_SPACE_ID]}")

@@ -35,11 +35,16 @@ SINGLE: Final = (CONF_BARRIER, CONF_CAMERA, CONF_CAMERA_POWER, CONF_OWNER)
 SEVERAL: Final = (CONF_OCCUPANCY, CONF_VEHICLE, CONF_LIGHT)
 
 
-def entities_of(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Give every entity id in the settings of a space."""
+def equipment_of(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Give every entity id of the equipment of a space."""
     yield from (settings[key] for key in SINGLE if settings.get(key))
     for key in SEVERAL:
         yield from settings.get(key) or ()
+
+
+def entities_of(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Give every entity id in the settings of a space, those of its plate sources too."""
+    yield from equipment_of(settings)
     for source in settings.get(CONF_SOURCES) or ():
         if source.get(CONF_ENTITY):
             yield source[CONF_ENTITY]

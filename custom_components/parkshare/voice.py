@@ -10,7 +10,7 @@ from .gate.grant import Grant
 from .notices import Notices
 
 DONE_WITH_LET_IN = (w.Notice.REFUSED, w.Notice.UNSURE)
-DONE_WITH_RAISING = (w.Notice.STAYS_DOWN, w.Notice.ASK_RAISE)
+DONE_WITH_RAISING = (w.Notice.STAYS_DOWN, w.Notice.ASK_RAISE, w.Notice.SENSORS_DISAGREE)
 
 
 class Voice:
@@ -52,6 +52,8 @@ class Voice:
         parked = after.phase is w.Phase.PARKED and before.phase is not w.Phase.PARKED
         if rose or parked:
             self._over(*DONE_WITH_RAISING)
+        if parked:
+            self._over(w.Notice.NOT_IN)
 
     def _over(self, *notices: w.Notice) -> None:
         self._notices.untell(*notices)

@@ -5,14 +5,17 @@ only thing here that is not real), and fires the event of a tapped button throug
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockUser
 
 ACTION = "mobile_app_notification_action"
 CLEAR = "clear_notification"
@@ -142,3 +145,43 @@ class OwnerPhone:
     async def quiet(self) -> None:
         """Wait until nothing is shown."""
         await self.until(lambda phone: not phone.shown)
+
+
+@pytest.fixture
+async def cloud(socket_enabled: None) -> AsyncIterator[PushCloud]:
+    cloud = PushCloud()
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+
+
+type MakePhone = Callable[..., Awaitable[OwnerPhone]]
+
+
+@pytest.fixture
+async def make_phone(hass: HomeAssistant, cloud: PushCloud, hass_client: Any) -> MakePhone:
+    """Give a phone to the user of a token; by default all are of one user."""
+    # Before the test's HTTP server starts: what comes later can't add its pages.
+    for component in ("notify", "mobile_app"):
+        assert await async_setup_component(hass, component, {})
+    await hass.async_block_till_done()
+
+    async def make(name: str, token: str | None = None, *, push: bool = True) -> OwnerPhone:
+        phone = OwnerPhone(hass, name, await (hass_client(token) if token else hass_client()))
+        await phone.register(cloud if push else None)
+        return phone
+
+    return make
+
+
+@pytest.fixture
+async def phone(make_phone: MakePhone) -> OwnerPhone:
+    return await make_phone("Olivia")
+
+
+@pytest.fixture
+async def other_phone(hass: HomeAssistant, make_phone: MakePhone) -> OwnerPhone:
+    """A phone of somebody else in the house, who is no administrator."""
+    user = MockUser(name="Otto").add_to_hass(hass)
+    token = await hass.auth.async_create_refresh_token(user, "https://example.com/app")
+    return await make_phone("Otto", hass.auth.async_create_access_token(token))

@@ -123,15 +123,23 @@ class Backend:
         return (await self.call("POST", "/api/v1/searches", body, by=self.renter))["offers"]
 
     async def book(
-        self, space: str, *, key: str, start: float, end: float, plate: str = PLATE, by: Person | None = None
+        self,
+        space: str,
+        *,
+        key: str,
+        start: float,
+        end: float,
+        plate: str = PLATE,
+        code_key: str = "",
+        by: Person | None = None,
     ) -> str:
-        """Book as the renter, the plate sealed to the space; gives the booking's id."""
+        """Book as the renter, the plate (and the key for codes) sealed to the space; gives the booking's id."""
         booking = str(uuid7())
         body = {
             "id": booking,
             "space": space,
             "period": period(start, end),
-            "sealed_plate": seal(plate, key=key, booking=booking, space=space),
+            "sealed_plate": seal(plate, key=key, booking=booking, space=space, code_key=code_key),
         }
         await self.call("POST", "/api/v1/bookings", body, by=by or self.renter)
         return booking

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.parkshare.asking import Asked, Asking
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.gate.words import Notice
 from custom_components.parkshare.notices import Notices
-from tests.home.owner_phone import ACTION, OwnerPhone, PushCloud
+from tests.home.owner_phone import ACTION, MakePhone, OwnerPhone, cloud, make_phone, other_phone, phone
 from tests.home.support import space_data
+
+__all__ = ["cloud", "make_phone", "other_phone", "phone"]  # fixtures
 
 SPACE = "0199d1a0-0000-7000-8000-00000000ab01"
 BOOKING = "b1"
@@ -71,46 +72,6 @@ class Bay:
 @pytest.fixture
 def bay() -> Bay:
     return Bay()
-
-
-@pytest.fixture
-async def cloud(socket_enabled: None) -> AsyncIterator[PushCloud]:
-    cloud = PushCloud()
-    await cloud.start()
-    yield cloud
-    await cloud.stop()
-
-
-type MakePhone = Callable[..., Awaitable[OwnerPhone]]
-
-
-@pytest.fixture
-async def make_phone(hass: HomeAssistant, cloud: PushCloud, hass_client: Any) -> MakePhone:
-    """Give a phone to the user of a token; by default all are of one user."""
-    # Before the test's HTTP server starts: what comes later can't add its pages.
-    for component in ("notify", "mobile_app"):
-        assert await async_setup_component(hass, component, {})
-    await hass.async_block_till_done()
-
-    async def make(name: str, token: str | None = None, *, push: bool = True) -> OwnerPhone:
-        phone = OwnerPhone(hass, name, await (hass_client(token) if token else hass_client()))
-        await phone.register(cloud if push else None)
-        return phone
-
-    return make
-
-
-@pytest.fixture
-async def phone(make_phone: MakePhone) -> OwnerPhone:
-    return await make_phone("Olivia")
-
-
-@pytest.fixture
-async def other_phone(hass: HomeAssistant, make_phone: MakePhone) -> OwnerPhone:
-    """A phone of somebody else in the house, who is no administrator."""
-    user = MockUser(name="Otto").add_to_hass(hass)
-    token = await hass.auth.async_create_refresh_token(user, "https://example.com/app")
-    return await make_phone("Otto", hass.auth.async_create_access_token(token))
 
 
 type Start = Callable[..., Awaitable[Asking]]
@@ -206,7 +167,9 @@ async def test_an_answer_is_done_for_its_booking_in_the_name_of_who_gave_it(
     await other_phone.tap(words)
     ((what, booking, by),) = await done(bay)
     assert (what, booking) == (deed, BOOKING)
-    assert (await hass.auth.async_get_user(by)).name == "Otto"
+    user = await hass.auth.async_get_user(by)
+    assert user is not None
+    assert user.name == "Otto"
     await other_phone.quiet()
     assert "needs_help" not in notices(hass)
 

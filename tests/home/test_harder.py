@@ -1,4 +1,4 @@
-"""A car stands there and its plate is not read: the house looks harder. Pictures are drawn, the reader is the real one."""
+"""A car stands there and its plate is not read: the house looks harder. Pictures are drawn, the reader is real."""
 
 import asyncio
 import io
@@ -17,7 +17,6 @@ from custom_components.parkshare.recognition import (
     Look,
     Picture,
     Quality,
-    Reading,
     Region,
     Verdict,
     judge,
@@ -39,10 +38,12 @@ BESIDE = Region(0.0, 0.0, 0.25, 0.3)  # a region that was drawn where no car sto
 HARDER = (Effort.THOROUGH, Effort.STRETCHED, Effort.LEVELLED)
 
 
-def yard(*, offset: float = 0.0) -> Image.Image:
+def yard(plate: str = PLATE) -> Image.Image:
+    """The part of the picture in which the car is; the less there is to look through, the quicker is the test."""
     scene = draw_yard()
-    draw_car(scene, PLATE, distance=3.5, yaw=8, offset=offset)
-    return scene
+    if plate:
+        draw_car(scene, plate, distance=3.5, yaw=8)
+    return scene.crop((400, 240, 880, 510))
 
 
 def night(seed: int) -> bytes:
@@ -125,9 +126,7 @@ class DrawnCamera:
         return Picture(content, time.time(), self._region, "bay")
 
 
-@pytest.mark.parametrize(
-    ("draw", "region"), [(night, WHOLE), (glare, WHOLE), (day, BESIDE)], ids=["night", "glare", "beside"]
-)
+@pytest.mark.parametrize(("draw", "region"), [(night, WHOLE), (day, BESIDE)], ids=["night", "beside"])
 async def test_what_the_usual_look_does_not_read_is_read_after_looking_harder(
     eye: EmbeddedReader, draw: Callable[[int], bytes], region: Region
 ) -> None:
@@ -135,7 +134,7 @@ async def test_what_the_usual_look_does_not_read_is_read_after_looking_harder(
     evidence = Evidence(PLATE, BALANCED, region=region)
     looking = Looking(camera, eye, (), evidence, listener=stand, watch=Stopwatch(), limit=None)  # type: ignore[arg-type]
     run = asyncio.create_task(looking.run())
-    usual = await stand.more(2)
+    usual = await stand.more(1)
     assert not any(verdict.agreeing for verdict in usual)
     looking.look_harder()
     read = await stand.until(Decision.ADMIT, most=6)
@@ -146,13 +145,15 @@ async def test_what_the_usual_look_does_not_read_is_read_after_looking_harder(
 
 @pytest.mark.parametrize("draw", [night, glare], ids=["night", "glare"])
 async def test_no_other_plate_is_admitted_by_looking_harder(eye: EmbeddedReader, draw: Callable[[int], bytes]) -> None:
+    usual = await eye.read(Picture(draw(9), 9.0))
     looks = [await eye.read(Picture(draw(seed), float(seed), effort=effort)) for seed, effort in enumerate(HARDER)]
+    assert not judge([usual], PLATE, BALANCED).agreeing
     assert judge(looks, PLATE, BALANCED).decision is Decision.ADMIT
     assert not [other for other in NEIGHBOURS if judge(looks, other, BALANCED).decision is Decision.ADMIT]
 
 
 async def test_an_empty_yard_in_the_dark_shows_no_plate_however_hard_one_looks(eye: EmbeddedReader) -> None:
-    dark = take(draw_yard(), Conditions(light=0.03, noise=1), seed=3)
+    dark = take(yard(""), Conditions(light=0.03, noise=1), seed=3)
     looks = [await eye.read(Picture(dark, float(at), effort=effort)) for at, effort in enumerate(HARDER)]
     assert judge(looks, PLATE, BALANCED).agreeing == 0
 
@@ -170,46 +171,33 @@ def test_a_picture_without_anything_in_it_stays_a_picture(
 # What is seen beside the bay, and codes
 
 
-def shows(*texts: str, at: float, left: float = 0.5, sure: float = 0.97) -> Look:
-    """A look that reads texts, one below the other, in the middle of a picture or farther left (part of its width)."""
-    quality = Quality(1000, 1000, 0.5, 0.5, 0.5, 0.0)
-    x = left * 1000
-    readings = tuple(
-        Reading(
-            text,
-            tuple(sure - 0.001 * ((at + place) % 7) for place in range(len(text))),
-            ((x, y := 400 + 100.0 * row), (x + 90, y), (x + 90, y + 30), (x, y + 30)),
-            source="fast_plate_ocr",
-            taken_at=at,
-        )
-        for row, text in enumerate(texts)
-    )
-    return Look(readings, at, "fake", quality)
+def shows(text: str, *, at: float, left: float = 0.5) -> Look:
+    """A look that reads a text in the middle of a picture or farther left (part of its width)."""
+    x = left * 1000 + at
+    box = ((x, 400.0), (x + 90, 400.0), (x + 90, 430.0), (x, 430.0))
+    return Look((reading(text, at=at, box=box),), at, "fake", Quality(1000, 1000, 0.5, 0.5, 0.5, 0.0))
 
 
 def evidence(*codes: str, region: Region = WHOLE) -> Evidence:
     return Evidence(PLATE, BALANCED, region=region, codes=lambda: codes)
 
 
-def test_a_neighbours_car_outside_of_the_region_turns_nobody_away() -> None:
+@pytest.mark.parametrize(("left", "decision"), [(0.1, Decision.UNSURE), (0.5, Decision.REFUSE)])
+def test_a_neighbours_car_outside_of_the_region_turns_nobody_away(left: float, decision: Decision) -> None:
     seen = evidence(region=Region(0.4, 0.0, 1.0, 1.0))
     seen.look_harder()
-    verdicts = [seen.heard(shows("KXY987", at=at, left=0.1), "") for at in (1.0, 2.0, 3.0)]
-    assert {verdict.decision for verdict in verdicts} == {Decision.UNSURE}
+    verdicts = [seen.heard(shows("KXY98765", at=at, left=left), "") for at in (1.0, 2.0, 3.0)]
+    assert verdicts[-1].decision is decision
 
 
-def test_another_car_in_the_region_is_refused_as_ever() -> None:
-    seen = evidence(region=Region(0.4, 0.0, 1.0, 1.0))
-    seen.look_harder()
-    verdicts = [seen.heard(shows("KXY987", at=at), "") for at in (1.0, 2.0, 3.0)]
-    assert verdicts[-1].decision is Decision.REFUSE
-
-
-def test_a_code_that_the_renter_shows_is_seen_and_is_no_other_plate() -> None:
-    seen = evidence("7K4TR9XA", "H3NP6WEF")
-    seen.look_harder()
-    verdicts = [seen.heard(shows("7K4TR9XA", at=at), source) for at, source in ((100.0, ""), (101.0, "b"))]
-    assert {verdict.decision for verdict in verdicts} == {Decision.UNSURE}
+def test_a_code_that_the_renter_shows_is_no_other_plate() -> None:
+    decisions = []
+    for codes in ((), ("7K4TR9XA", "H3NP6WEF")):
+        seen = evidence(*codes)
+        seen.look_harder()
+        verdicts = [seen.heard(shows("7K4TR9XA", at=at), "") for at in (100.0, 101.0)]
+        decisions.append(verdicts[-1].decision)
+    assert decisions == [Decision.REFUSE, Decision.UNSURE]
     assert not seen.against(shows("7K4TR9XA", at=102.0)).readings
 
 

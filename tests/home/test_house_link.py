@@ -18,6 +18,7 @@ from hypothesis import given, settings, strategies as st
 from custom_components.parkshare.link import protocol as wire, session as session_module
 from custom_components.parkshare.link.backoff import FIRST_RETRY, LONGEST, BackOff
 from custom_components.parkshare.link.client import LinkClient
+from custom_components.parkshare.link.facts import parse_time
 from custom_components.parkshare.link.journal import Journal
 from custom_components.parkshare.link.keys import HouseKeys, to_bytes
 from custom_components.parkshare.link.session import (
@@ -196,6 +197,18 @@ class House:
 @pytest.fixture
 def house(stage: Stage) -> House:
     return House(str(stage.server.make_url("")).rstrip("/"))
+
+
+@pytest.mark.parametrize(("said", "heard"), [(AT, [parse_time(AT)]), ("around noon", [])])
+async def test_each_greeting_tells_the_backends_time_and_one_that_says_none_ends_nothing(
+    stage: Stage, house: House, said: str, heard: list[float]
+) -> None:
+    async with house.running():
+        line = await stage.line()
+        await line.let_in(time=said)
+        await line.event(1)
+        assert (await line.hear("ack"))["q"] == 1
+        assert house.listener.clocks == heard
 
 
 async def test_a_hint_is_passed_on_and_one_that_cannot_be_used_neither_ends_the_link_nor_shows_in_a_log(

@@ -17,6 +17,7 @@ from custom_components.parkshare.config_flow import ERRORS
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.diagnostics import async_get_config_entry_diagnostics
 from custom_components.parkshare.flows.equipment import EQUIPMENT_SCHEMA, SWITCH_SCHEMA
+from custom_components.parkshare.flows.help import HELP_SCHEMA
 from custom_components.parkshare.flows.place import PLACE_SCHEMA
 from custom_components.parkshare.flows.raising import RAISING_SCHEMA
 from custom_components.parkshare.flows.reading import DETAILS_SCHEMA, MENU
@@ -73,6 +74,7 @@ def test_every_field_of_the_space_is_named_and_explained() -> None:
         "barrier_switch": SWITCH_SCHEMA,
         "raising": RAISING_SCHEMA,
         "details": DETAILS_SCHEMA,
+        "help": HELP_SCHEMA,
         "region_numbers": REGION_SCHEMA,
     } | FORMS
     assert {step for step, texts in steps.items() if "data" in texts} == shown.keys()
@@ -89,7 +91,9 @@ def test_every_item_of_the_menu_is_named_and_explained() -> None:
 def test_every_advice_and_every_failed_test_has_its_words() -> None:
     advice = {key.removeprefix("advice_") for key in ENGLISH["common"] if key.startswith("advice_")}
     assert advice == {hint.value for hint in Hint}
-    failures = set(re.findall(r'CameraTestError\("(\w+)"', SOURCES)) | set(re.findall(r'"(camera_(?!on\b)\w+)" if', SOURCES))
+    failures = set(re.findall(r'CameraTestError\("(\w+)"', SOURCES)) | set(
+        re.findall(r'"(camera_(?!on\b)\w+)" if', SOURCES)
+    )
     assert {"camera_busy", "camera_bad_picture", "camera_too_slow"} <= failures <= ENGLISH["exceptions"].keys()
     words = set(re.findall(r"""(?<!_)words\(\s*['"](\w+)['"]""", SOURCES))
     assert {"test_seen", "region_picture", "reading_state"} <= words <= ENGLISH["common"].keys()

@@ -5,6 +5,7 @@ of Home Assistant, and only while what was asked is still so: an owner who taps 
 """
 
 from .asking import Asking, View
+from .phones import COMPANION
 from .questions import Asked
 
-__all__ = ["Asked", "Asking", "View"]
+__all__ = ["COMPANION", "Asked", "Asking", "View"]

@@ -30,6 +30,9 @@ TOLD: Final[Mapping[Notice, bool]] = {
     Notice.ADMITTED_BUT_FAULTY: True,
     Notice.OVERSTAY: True,
     Notice.BAY_TAKEN: True,
+    Notice.NOT_IN: True,
+    Notice.ROSE: True,
+    Notice.SENSORS_DISAGREE: False,
     Notice.ENDS_SOON: False,
 }
 # A plate that is read a little differently each time looks like one car after the other.
@@ -86,6 +89,8 @@ class Asking:
         self._expiries: dict[Asked, CALLBACK_TYPE] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends: list[CALLBACK_TYPE] = []
+        # What may stand on the phones. Of what an earlier run told there nothing is known.
+        self._told = set(TOLD)
 
     def start(self) -> None:
         """Listen for answers."""
@@ -123,6 +128,7 @@ class Asking:
         if notice in {Notice.ASK_RAISE, Notice.STAYS_DOWN}:
             self.ask_raise()
         elif notice in TOLD:
+            self._told.add(notice)
             told = self._sending.async_tell(notice, f"gate_{notice}", urgent=TOLD[notice], to=self._phones.device_ids)
             self._work(told)
 
@@ -133,7 +139,8 @@ class Asking:
             kind = Asked.RAISE if each in {Notice.ASK_RAISE, Notice.STAYS_DOWN} else each
             if kind is Asked.LET_IN:
                 self._notices.needs_no_help()
-            if kind in TOLD or (isinstance(kind, Asked) and self._take_back(kind)):
+            if self._take_back(kind) if isinstance(kind, Asked) else kind in self._told:
+                self._told -= {kind}
                 self._work(self._sending.async_clear(kind, to=self._phones.device_ids))
 
     # Asking
@@ -250,7 +257,8 @@ class Asking:
 
     async def _async_reply(self, answer: Answer, by: str | None, text: str) -> None:
         """Tell who answered what became of it. An event that comes from none of the phones is told to nobody."""
-        await self._sending.async_tell(answer.kind, text, urgent=False, to=self._phones.of_user(by))
+        # A newer question may be open: it must not be covered by what became of an older one.
+        await self._sending.async_tell(answer.kind, text, urgent=False, to=self._phones.of_user(by), beside=True)
 
     def _others(self, by: str | None) -> tuple[str, ...]:
         own = self._phones.of_user(by)

@@ -36,12 +36,15 @@ class Sending:
         message = messages.question(title, said, tag=self._tag(about), buttons=buttons, image=image)
         await self._async_send(self.phones.device_ids, message)
 
-    async def async_tell(self, about: About, text: str, *, urgent: bool, to: Iterable[str], **values: str) -> None:
-        """Tell some phones; text is a key of the common texts."""
+    async def async_tell(
+        self, about: About, text: str, *, urgent: bool, to: Iterable[str], beside: bool = False, **values: str
+    ) -> None:
+        """Tell some phones; text is a key of the common texts. beside leaves what was said about it where it is."""
         words = await async_words(self._hass)
         said = words(text, space=self._title, **values)
         title = await self._async_title()
-        await self._async_send(to, messages.telling(title, said, tag=self._tag(about), urgent=urgent))
+        tag = f"{self._tag(about)}_answer" if beside else self._tag(about)
+        await self._async_send(to, messages.telling(title, said, tag=tag, urgent=urgent))
 
     async def async_clear(self, about: About, *, to: Iterable[str]) -> None:
         """Take away from some phones what was said about something."""

@@ -8,6 +8,7 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from custom_components.parkshare.const import CONF_NAME, CONF_SPACE_ID
 
 from .equipment import EquipmentSteps
+from .help import HelpSteps
 from .place import PlaceSteps
 from .raising import RaisingSteps
 from .reading import ReadingSteps
@@ -16,7 +17,9 @@ from .sources import SourceSteps
 from .trial import TrialSteps
 
 
-class SpaceSubentryFlow(PlaceSteps, EquipmentSteps, RaisingSteps, ReadingSteps, RegionSteps, SourceSteps, TrialSteps):
+class SpaceSubentryFlow(
+    PlaceSteps, EquipmentSteps, RaisingSteps, ReadingSteps, HelpSteps, RegionSteps, SourceSteps, TrialSteps
+):
     """Place, equipment, then a menu for the reading of plates, which ends the flow."""
 
     async def async_step_finish(self, _: dict[str, Any] | None = None) -> SubentryFlowResult:

@@ -67,11 +67,12 @@ def _admit(gate: Gate, cause: Cause, now: float, policy: GatePolicy) -> Step:
     intents: list[Intent] = [AdmissionDecided(gate.booking, Decision.ADMIT, cause, now)]
     intents += [CameraOff()] if gate.camera else []
     gate = _watched(replace(gate, camera=False, approach=None, rung=None, stands_since=None))
+    if gate.position is Position.DOWN:
+        # Whatever else is wrong with the barrier, the renter can drive in.
+        return go(gate, T.ADMITTED_WHILE_DOWN, now, *intents)
     if gate.fault:
         intents.append(Notify(Notice.ADMITTED_BUT_FAULTY, gate.booking, gate.fault.kind))
         return go(at_rest(gate), T.ADMITTED_BUT_FAULTY, now, *intents)
-    if gate.position is Position.DOWN:
-        return go(gate, T.ADMITTED_WHILE_DOWN, now, *intents)
     transition = T.ADMITTED_BY_CODE if cause is Cause.CODE else T.ADMITTED_BY_PLATE
     return move(gate, transition, command(gate, Position.DOWN, cause, now, policy), now, *intents)
 

@@ -86,6 +86,7 @@ class Notice(StrEnum):
     BAY_TAKEN = "bay_taken"
     NOT_IN = "not_in"
     SENSORS_DISAGREE = "sensors_disagree"
+    ROSE = "rose"
 
 
 class Rung(StrEnum):

@@ -41,7 +41,7 @@ def barrier_seen(gate: Gate, told: BarrierSeen, now: float, policy: GatePolicy) 
         case Position.DOWN:
             return _down(gate, before, stood, now, policy)
         case Position.UP:
-            return _up(gate, stood, now)
+            return _up(gate, before, stood, now)
         case _:
             if gate.phase is Phase.WARNING:
                 return go(at_rest(gate), T.WARNING_HAND, now)
@@ -119,7 +119,7 @@ def _lowered_late(gate: Gate, booking: str | None, now: float) -> Step:
     return go(gate, T.LOWERED_LATE, now, *off, *healed)
 
 
-def _up(gate: Gate, stood: Position, now: float) -> Step:
+def _up(gate: Gate, before: Position, stood: Position, now: float) -> Step:
     match gate.phase:
         case Phase.RAISING:
             left: tuple[StayLeft, ...] = ()
@@ -128,6 +128,9 @@ def _up(gate: Gate, stood: Position, now: float) -> Step:
             gate, healed = _heal(replace(gate, last_command=None, by_hand=False, aborted=0), HEALS_WHEN_DONE)
             return go(at_rest(gate), T.RAISED, now, Halt(), *left, *healed)
         case Phase.LOWERING:
+            turned_back = gate.command is not None and gate.command.cause is Cause.SAFETY
+            if turned_back and before is not Position.UP:
+                return go(gate, T.ROSE_ALL_THE_SAME, now, Notify(Notice.ROSE, gate.booking))
             return gate, ()
         case Phase.ADMITTED | Phase.WARNING:
             return go(replace(at_rest(gate), by_hand=False), T.RAISED_BEFORE_ARRIVAL, now)

@@ -252,6 +252,13 @@ class T(Enum):
     RAISING_CAR = row(
         "raising", LOWERING, "A car came, or a sensor fell silent, while the barrier rose: down again.", asks=(Move,)
     )
+    ROSE_ALL_THE_SAME = row(
+        "lowering",
+        LOWERING,
+        "The barrier came up although it was told to go down again: it obeyed late. A person must look at the car.",
+        told=(BarrierSeen,),
+        asks=(Notify,),
+    )
     REVERSED = row(
         "raising", IDLE, "The barrier went down again without us. That is respected.", told=(BarrierSeen,), asks=(Halt,)
     )

@@ -122,7 +122,8 @@ def _rises(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
 
 
 def _arms(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
-    if gate.phase is not Phase.IDLE or gate.fault:
+    # Also with a fault: nothing moves then, but somebody has to hear that a renter stands there.
+    if gate.phase is not Phase.IDLE:
         return None
     approach = gate.approach
     if approach:

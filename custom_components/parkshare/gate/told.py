@@ -57,7 +57,7 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     lowers_for_plate = gate.phase is Phase.LOWERING and gate.last_command and gate.last_command.cause is Cause.PLATE
     if gate.right and (gate.phase is Phase.LOOKING or lowers_for_plate):
         right = find(gate.rights, gate.right.booking)
-        if right and now < gate.armed_until and not gate.fault:
+        if right and now < gate.armed_until:
             # Who was asked before the restart can answer no more, so the ladder begins anew.
             gate = replace(gate, camera=True, rung=None, stands_since=None, stands_until=0.0)
             if gate.armed_by in SURE_SIGNS:

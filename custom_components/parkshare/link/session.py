@@ -69,6 +69,7 @@ class LinkHandler(Protocol):
 
     def on_clock(self, at: float) -> None:
         """Hear what time it is at the backend right now; at is UTC epoch seconds."""
+        LOGGER.debug("The backend's clock says %.0f", at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

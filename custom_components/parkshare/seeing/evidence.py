@@ -30,7 +30,7 @@ CAMERA: Final = ""
 # A code that the renter shows opens like a plate and may be shown by anybody who sees it: only the surest reading does.
 CODE_POLICY: Final = POLICIES[Level.STRICT]
 CODE_MISREAD: Final = 2  # characters; what is read that near to a code is the code, not another car's plate
-NOT_IN_THE_REGION: Final = "Another plate was read, but not where the booked car would stand."
+NO_CARS: Final = "What was read is no other car's plate where the booked car would stand."
 
 type Codes = Callable[[], Sequence[str]]
 
@@ -97,8 +97,6 @@ class Evidence:
 
     def against(self, look: Look) -> Look:
         """Return a look without what speaks against no car: what is read outside of the region, and shown codes."""
-        if not self._harder:
-            return look
         codes = [fold(normalise(code)) for code in self._codes()]
         kept = tuple(
             each for each in look.readings if self._in_region(each, look) and not any(_is_near(each, c) for c in codes)
@@ -108,10 +106,10 @@ class Evidence:
     def _judged(self, looks: Sequence[Look]) -> Verdict:
         """Judge all that was read. A neighbour's car outside of the region may turn nobody away."""
         verdict = judge(looks, self.expected, self._policy)
-        if verdict.decision is Decision.REFUSE and self._harder:
+        if verdict.decision is Decision.REFUSE:
             of_here = judge([self.against(look) for look in looks], self.expected, self._policy)
             if of_here.decision is not Decision.REFUSE:
-                return replace(verdict, decision=Decision.UNSURE, reason=NOT_IN_THE_REGION, contrary=0)
+                return replace(verdict, decision=Decision.UNSURE, reason=NO_CARS, contrary=0)
         return verdict
 
     def _recent(self, now: float) -> list[Look]:
@@ -121,7 +119,7 @@ class Evidence:
 
     def _in_region(self, reading: Reading, look: Look) -> bool:
         """Tell whether a reading lies in the region; of readers that do not say where, all do."""
-        if not reading.box or look.quality is None:
+        if not self._harder or not reading.box or look.quality is None:
             return True
         xs, ys = zip(*reading.box, strict=True)
         across, down = sum(xs) / len(xs) / look.quality.width, sum(ys) / len(ys) / look.quality.height
