@@ -6,10 +6,12 @@ from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.codec import from_document, to_document
 from custom_components.parkshare.gate.core import deadline, step
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
+from tests.gate.model import hold_together
 
 START = 1_800_000_000.0
 END = START + 7200.0
 RIGHT = w.Right(booking="b1", start=START, end=END)
+TOO_MANY = 1000  # ticks in one wait
 NEXT = w.Right(booking="b2", start=END, end=END + 3600.0)
 
 
@@ -32,18 +34,26 @@ class House:
     def tell(self, *inputs: w.Input) -> list[w.Intent]:
         self.intents = []
         for told in inputs:
-            self.gate, intents = step(self.gate, told, self.now, self.policy)
+            before = self.gate
+            self.gate, intents = step(before, told, self.now, self.policy)
+            hold_together(before, self.gate, self.now)
+            assert self.gate.commands == before.commands + len(moves(intents)), "every command has the next number"
             self.intents += intents
         return self.intents
 
     def wait(self, seconds: float) -> list[w.Intent]:
         """Let time pass as the shell does: a tick at each deadline."""
         until, asked = self.now + seconds, []
+        ticks = 0
         while (due := deadline(self.gate, self.now, self.policy)) is not None and due <= until:
+            assert (ticks := ticks + 1) < TOO_MANY, "the gate asks for one tick after the other"
+            # Nothing is due before the gate says so, or it would come late in a house where nothing else happens.
+            assert not step(self.gate, w.Tick(), max(self.now, due - 0.001), self.policy)[1]
             self.now = due
             asked += self.tell(w.Tick())
         self.now = until
-        self.intents = asked + self.tell(w.Tick())
+        assert not self.tell(w.Tick()), "the gate did not ask for this tick"
+        self.intents = asked
         return self.intents
 
     def sensors(self, says: w.Says, *names: str) -> list[w.Intent]:

@@ -9,7 +9,34 @@ from custom_components.parkshare.gate.policy import GatePolicy
 from custom_components.parkshare.gate.table import T
 
 FROM_THE_BACKEND = (w.RightsChanged, w.RenterNear, w.RenterAway, w.LinkSeen, w.CodeGiven)
+NAMES = {transition.name for transition in T}
 REASONS = {transition.value.why for transition in T}
+
+
+def hold_together(before: w.Gate, after: w.Gate, now: float) -> None:
+    """What is true of any gate at any time, whatever it was told."""
+    moving = after.phase in (w.Phase.LOWERING, w.Phase.RAISING)
+    assert after.phase is before.phase or after.since == now, "since is when the phase began"
+    assert after.camera is (after.phase is w.Phase.LOOKING), "the camera is on exactly while looking"
+    assert (after.command is not None) == moving, "a command is in flight exactly while it moves"
+    assert moving or after.arrived is (after.phase in (w.Phase.PARKED, w.Phase.LEAVING)), "a car stands in a bay in use"
+    assert after.because in NAMES, "every change has its reason in the table"
+    if after.phase is w.Phase.LOOKING:
+        assert isinstance(after.armed_by, w.ArmedBy), "the camera looks for a reason"
+        assert after.armed_until <= after.right.end, "and not beyond the period"
+    if after.phase in (w.Phase.IDLE, w.Phase.WARNING):
+        assert (after.right, after.rung, after.armed_by) == (None, None, None), "an empty bay belongs to nobody"
+        assert (after.stands_since, after.stands_until) == (None, 0.0)
+        assert (after.ending_told, after.overstay_told, after.disagree_told) == (None, None, False)
+    if before.phase is w.Phase.IDLE and after.phase is w.Phase.LOOKING:
+        found = (after.plate_seen, after.last_decision, after.refusing_since, after.refusal_told, after.rung)
+        assert found == (False, None, None, False, None), "each look begins anew"
+    if after.fault:
+        assert isinstance(after.fault.kind, w.FaultKind)
+        assert after.fault.since <= now
+    assert after.approach is None or after.approach.at <= now
+    assert isinstance(after.by_hand, bool)
+    assert isinstance(after.inhibited, bool)
 
 
 class Model:
@@ -65,6 +92,7 @@ class Model:
 
     def check(self, before: w.Gate, told: w.Input, intents: tuple[w.Intent, ...], after: w.Gate, now: float) -> None:
         """Hold what the gate asks for against what was said."""
+        hold_together(before, after, now)
         moves = [intent for intent in intents if isinstance(intent, w.Move)]
         if isinstance(told, w.Booted):
             assert not moves, "a restart moves nothing"

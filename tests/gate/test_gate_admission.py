@@ -16,6 +16,8 @@ def test_the_right_plate_in_its_period_lowers_the_barrier() -> None:
     assert decided == w.AdmissionDecided("b1", w.Decision.ADMIT, w.Cause.PLATE, START)
     assert camera == w.CameraOff()
     assert (move.command.target, move.command.cause, move.command.booking) == (w.Position.DOWN, w.Cause.PLATE, "b1")
+    assert (move.command.issued_at, move.command.expires_at) == (START, START + 60.0)
+    assert move.why == "The expected plate was read within the booked period."
 
 
 def test_a_wrong_plate_is_told_once_and_the_camera_goes_on_looking() -> None:
@@ -80,3 +82,35 @@ def test_without_a_sensor_the_next_renter_ends_the_stay_before() -> None:
     asked = house.tell(w.RenterNear("b2", house.now, w.ArmedBy.POSITION))
     assert kinds(asked) == [w.StayLeft, w.CameraOn]
     assert kinds(house.judged(w.Decision.ADMIT, "b2")) == [w.AdmissionDecided, w.CameraOff]
+
+
+def test_in_their_own_period_a_renter_gets_in_although_another_booking_overlaps() -> None:
+    other = w.Right(booking="b0", start=START - 600, end=END)
+    house = House(rights=(RIGHT, other))
+    house.go_to_start()
+    house.tell(w.RenterAway("b0"), w.RightsChanged((RIGHT,)), w.RightsChanged((RIGHT, other)))
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    assert house.gate.booking == "b1"
+    assert moves(house.judged(w.Decision.ADMIT))
+
+
+def early(before: w.Right, at: float) -> list[w.Command]:
+    """The car of a booking that begins at END comes early, and is read then."""
+    house = House(rights=(before, NEXT), policy=replace(DEFAULT_POLICY, early=900.0))
+    house.tell(w.LinkSeen(up=True))
+    house.wait(at - house.now)
+    house.tell(w.RenterNear("b2", house.now, w.ArmedBy.HERE))
+    assert house.gate.booking == "b2"
+    return moves(house.judged(w.Decision.ADMIT, "b2"))
+
+
+def test_an_early_renter_gets_in_as_soon_as_the_period_before_is_over() -> None:
+    gone = replace(RIGHT, end=END - 600)
+    assert early(gone, END - 600)
+    assert not early(gone, END - 601)
+
+
+def test_an_early_renter_does_not_get_in_when_another_period_begins() -> None:
+    other = w.Right(booking="b1", start=END - 300, end=END - 100)
+    assert not early(other, END - 300)
+    assert early(other, END - 301)

@@ -104,9 +104,9 @@ def test_the_next_booking_is_told_of_while_the_last_one_is_still_in_its_period()
     house.tell(w.BarrierSeen(w.Position.UP))
     house.now = END - 900
     house.tell(w.Tick())
-    house.tell(w.BarrierSeen(w.Position.JAMMED))
     house.sensors(w.Says.OCCUPIED)
-    assert told(house.wait(SETTLE)) == [w.BayTaken("b2", house.now)]
+    assert house.gate.phase is w.Phase.LOOKING
+    assert told(house.wait(DEFAULT_POLICY.look_budget)) == [w.BayTaken("b2", house.now)]
 
 
 def test_each_booking_is_told_of_once_and_freed_once() -> None:
@@ -118,7 +118,7 @@ def test_each_booking_is_told_of_once_and_freed_once() -> None:
     house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
     house.wait(END - 1000 - house.now)
     house.sensors(w.Says.OCCUPIED)
-    assert told(house.wait(SETTLE)) == [w.BayTaken("b2", house.now)]
+    assert told(house.wait(DEFAULT_POLICY.look_budget)) == [w.BayTaken("b2", house.now)]
     house.tell(w.BarrierSeen(w.Position.MOVING))
     assert told(house.tell(w.BarrierSeen(w.Position.DOWN))) == [w.BayTaken("b1", house.now)]
     house.wait(1200)
@@ -133,3 +133,12 @@ def test_a_bay_in_which_no_car_is_seen_is_not_taken(says: w.Says) -> None:
     house.now = START - 900
     house.sensors(says)
     assert told(house.wait(800)) == []
+
+
+def test_at_its_very_start_a_car_before_the_raised_barrier_is_the_renters() -> None:
+    house = House(rights=(RIGHT, NEXT))
+    house.tell(w.BarrierSeen(w.Position.JAMMED), w.BarrierSeen(w.Position.UP))
+    house.tell(w.RightsChanged(()))
+    house.sensors(w.Says.OCCUPIED)
+    house.wait(START - house.now)
+    assert told(house.tell(w.RightsChanged((RIGHT,)))) == []

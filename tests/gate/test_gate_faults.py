@@ -1,5 +1,7 @@
 """A barrier that jams, is silent, or answers late."""
 
+import pytest
+
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.rules import may_carry_out
 from tests.gate.house import START, House, kinds, moves
@@ -80,4 +82,37 @@ def test_a_command_is_worth_nothing_after_its_time_nor_before_it() -> None:
     wish = w.Command(
         number=1, target=w.Position.UP, cause=w.Cause.CLEAR, booking=None, issued_at=START, expires_at=START + 20
     )
-    assert [may_carry_out(wish, START + s) for s in (-3600, 0, 19, 20, 3600)] == [False, True, True, False, False]
+    ages = (-3600, -1.5, -1, 0, 19, 20, 3600)
+    assert [may_carry_out(wish, START + age) for age in ages] == [False, False, True, True, True, False, False]
+
+
+def test_a_barrier_that_answers_late_while_the_camera_looks_again_ends_the_look() -> None:
+    house = House()
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.tell(w.BarrierSeen(w.Position.UNKNOWN), w.CommandFailed(wish.number, w.FaultKind.UNAVAILABLE))
+    house.tell(w.BarrierSeen(w.Position.UP), w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    assert house.gate.phase is w.Phase.LOOKING
+    assert kinds(house.tell(w.BarrierSeen(w.Position.DOWN))) == [w.CameraOff]
+    assert (house.gate.phase, house.gate.camera, house.gate.by_hand) == (w.Phase.ADMITTED, False, False)
+
+
+@pytest.mark.parametrize(("late", "counts"), [(120.0, True), (121.0, False)])
+def test_a_barrier_that_comes_down_much_later_was_moved_by_somebody_else(late: float, *, counts: bool) -> None:
+    house = House()
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    house.wait(late)
+    house.tell(w.BarrierSeen(w.Position.DOWN))
+    assert (house.gate.phase is w.Phase.ADMITTED, house.gate.by_hand) == (counts, not counts)
+
+
+def test_only_the_command_in_flight_can_fail() -> None:
+    house = House()
+    assert house.tell(w.CommandFailed(0, w.FaultKind.NO_ANSWER)) == []
+    house.go_to_start()
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    assert house.tell(w.CommandFailed(wish.number + 1, w.FaultKind.NO_ANSWER)) == []
+    house.tell(w.CommandFailed(wish.number, w.FaultKind.MISSING))
+    assert house.gate.fault == w.Fault(w.FaultKind.MISSING, house.now)

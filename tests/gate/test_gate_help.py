@@ -118,6 +118,21 @@ def test_a_car_that_was_sensed_long_ago_wakes_no_camera(age: float) -> None:
     assert house.tell(w.CarSensed(house.now - age)) == []
 
 
+@pytest.mark.parametrize("age", [DEFAULT_POLICY.near_max_age, -60.0])
+def test_a_car_that_was_sensed_lately_wakes_the_camera(age: float) -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.go_to_start()
+    assert house.tell(w.CarSensed(house.now - age)) == [w.CameraOn("b1")]
+
+
+def test_a_car_on_its_way_to_a_bay_in_use_wakes_no_camera() -> None:
+    house = House()
+    house.park()
+    house.tell(w.CarSensed(house.now))
+    assert house.gate.approach is None
+
+
 def test_a_car_on_its_way_makes_the_camera_look_longer() -> None:
     house = House()
     house.tell(w.LinkSeen(up=True))
@@ -126,12 +141,14 @@ def test_a_car_on_its_way_makes_the_camera_look_longer() -> None:
     house.wait(200)
     house.tell(w.CarSensed(house.now))
     assert house.gate.armed_until == house.now + DEFAULT_POLICY.look_budget
+    assert house.gate.armed_by is w.ArmedBy.VEHICLE
 
 
 def test_a_car_on_its_way_does_not_make_doubtful_who_already_said_that_they_are_here() -> None:
     house = Rain()
     house.wait(5)
     house.tell(w.CarSensed(house.now))
+    assert house.gate.armed_by is w.ArmedBy.HERE
     assert helps(house.wait(10)) == [w.Rung.HARDER]
 
 
@@ -207,3 +224,11 @@ def test_the_owner_can_insist_when_the_barrier_says_that_it_is_down_and_is_not()
     house.admit()
     (wish,) = moves(house.tell(w.OwnerLetsIn()))
     assert (wish.target, wish.insist) == (w.Position.DOWN, True)
+
+
+def test_who_is_let_in_and_says_again_that_they_are_here_is_helped_soon() -> None:
+    house = House()
+    house.admit()
+    house.wait(20)
+    asked = house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    assert helps(asked + house.wait(DEFAULT_POLICY.not_in_here_after)) == [w.Rung.CALL]

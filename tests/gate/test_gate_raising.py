@@ -4,6 +4,8 @@ import pytest
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.core import overstays
+from custom_components.parkshare.gate.policy import GatePolicy
+from custom_components.parkshare.gate.rules import RaiseRefusal, raise_refusal
 from tests.gate.house import House, kinds, moves
 
 
@@ -14,6 +16,7 @@ def test_the_barrier_rises_after_two_sensors_saw_the_car_leave() -> None:
     assert house.gate.phase is w.Phase.WARNING
     (wish,) = moves(house.wait(10))
     assert (wish.target, wish.cause) == (w.Position.UP, w.Cause.CLEAR)
+    assert (wish.issued_at, wish.expires_at) == (house.now, house.now + 20.0)
     house.tell(w.BarrierSeen(w.Position.MOVING), w.BarrierSeen(w.Position.UP))
     assert house.gate.phase is w.Phase.IDLE
 
@@ -87,3 +90,78 @@ def test_the_end_of_a_booking_raises_nothing() -> None:
     house.park()
     assert not moves(house.wait(50_000))
     assert overstays(house.gate, house.now)
+
+
+@pytest.mark.parametrize(("age", "rises"), [(179.0, True), (180.0, True), (180.1, False)])
+def test_a_clear_is_fresh_to_its_last_second(age: float, *, rises: bool) -> None:
+    house = House()
+    house.leave()
+    house.wait(29)
+    house.tell(*(w.SourceSeen(name, w.Says.CLEAR, house.now + 1 - age) for name in ("radar", "magnetic")))
+    house.now += 1
+    assert bool(moves(house.tell(w.Tick()))) == rises
+
+
+def test_a_clear_is_fresh_from_its_first_moment() -> None:
+    house = House()
+    house.leave()
+    house.wait(29)
+    house.now += 1
+    assert moves(house.sensors(w.Says.CLEAR))
+
+
+def test_a_barrier_that_is_up_is_not_raised() -> None:
+    house = House()
+    assert raise_refusal(house.gate) is RaiseRefusal.ALREADY_UP
+    assert house.tell(w.OwnerRaises()) == []
+
+
+def after_leaving(policy: GatePolicy) -> tuple[House, list[w.Intent]]:
+    house = House(policy=policy)
+    house.leave()
+    return house, house.wait(20)
+
+
+def test_an_owner_who_wants_to_be_asked_is_asked_and_nothing_rises() -> None:
+    house, asked = after_leaving(GatePolicy(raising=w.Raising.ASK))
+    assert asked == [w.StayLeft("b1", house.now), w.Notify(w.Notice.ASK_RAISE, "b1")]
+    assert not moves(house.wait(1000))
+    assert moves(house.tell(w.OwnerRaises()))
+
+
+def test_an_owner_who_wants_nothing_raised_is_told_that_it_stays_down() -> None:
+    house, asked = after_leaving(GatePolicy(raising=w.Raising.NEVER))
+    assert asked == [w.StayLeft("b1", house.now), w.Notify(w.Notice.STAYS_DOWN, "b1")]
+    assert not moves(house.wait(1000))
+
+
+def test_a_car_that_leaves_past_a_raised_barrier_only_ends_its_stay() -> None:
+    house = House()
+    house.park()
+    house.tell(w.BarrierSeen(w.Position.UP))
+    house.sensors(w.Says.CLEAR)
+    assert house.wait(20) == [w.StayLeft("b1", house.now)]
+    assert house.gate.because == "LEFT_WHILE_UP"
+
+
+def test_a_sensor_that_falls_silent_in_the_warning_keeps_it_down_and_is_told() -> None:
+    house = House()
+    house.leave()
+    house.wait(25)
+    assert house.sensors(w.Says.UNKNOWN, "radar") == [w.Notify(w.Notice.STAYS_DOWN)]
+    assert house.gate.phase is w.Phase.IDLE
+
+
+def test_a_policy_that_wants_three_clears_gets_three() -> None:
+    house = House(("radar", "magnetic"), policy=GatePolicy(clears_to_raise=3))
+    house.leave()
+    assert not moves(house.wait(1000))
+    house = House(("radar", "magnetic", "camera"), policy=GatePolicy(clears_to_raise=3))
+    house.leave()
+    assert moves(house.wait(1000))
+
+
+def test_not_even_a_policy_makes_one_clear_enough() -> None:
+    house = House(("radar",), policy=GatePolicy(clears_to_raise=1))
+    house.leave()
+    assert not moves(house.wait(1000))

@@ -76,3 +76,25 @@ def test_changes_alternate_and_each_comes_from_a_fix_that_counts(track: list[tup
             assert accuracy <= 150
             assert -60 <= age <= 120
             assert (distance <= 150.1) == (change is Change.NEAR)
+
+
+@pytest.mark.parametrize(
+    ("fix", "counts"),
+    [
+        (Fix(*PLACE, 0.0, NOW), True),
+        (Fix(*PLACE, -0.1, NOW), False),
+        (Fix(*PLACE, 150.0, NOW), True),
+        (Fix(*PLACE, 150.1, NOW), False),
+        (Fix(*PLACE, 10.0, NOW - 120.0), True),
+        (Fix(*PLACE, 10.0, NOW - 120.1), False),
+        (Fix(*PLACE, 10.0, NOW + 60.0), True),
+        (Fix(*PLACE, 10.0, NOW + 60.1), False),
+    ],
+)
+def test_a_fix_counts_up_to_its_limits(fix: Fix, *, counts: bool) -> None:
+    assert seen(False, fix) == ((True, [Change.NEAR]) if counts else (False, []))
+
+
+def test_a_first_fix_between_in_and_out_says_neither() -> None:
+    assert seen(None, at(200)) == (None, [])
+    assert seen(None, at(2000)) == (False, [])
