@@ -6,18 +6,18 @@ The ground truth is the simulated ground lock's: which commands reached it, and 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from tests.simulators.barrier import Command, Position, Wish
 from tests.simulators.car import Car, Photo
 from tests.simulators.home_api import Change
-from tests.simulators.phone import timestamp
 from tests.simulators.track import offset
 
+from . import early, rain
+from .left_behind import search
 from .timeline import StepFailedError, Timeline
+from .waiting import decided, until
 from .world import STREET, Household, World
 
 PERIOD_S = 45 * 60.0
@@ -37,18 +37,15 @@ WRONG = "a wrong car is refused and the lock stays up"
 READ = "the plate is read and admitted"
 LOWER = "the lock goes down, confirmed by its own state"
 PARK = "the renter's car stands in the bay and the booking is active"
-STANDBY = "the owner comes home early and is offered a standby, with period and address"
-ACCEPT = "the owner accepts and the standby is booked at the neighbour's"
-OWNER_PARKS = "the owner arrives at the neighbour's: one fix, and their own plate opens the barrier"
 LEAVE_ONE = "the renter leaves; one sensor saying clear does not raise the barrier"
 RAISE = "two sensors say clear: the barrier rises"
 FULFIL = "the booking is fulfilled"
 UNHARMED = "no barrier ever moved under a car, and none without need"
-SECRET_PLATES = "no plate is in the backend's database, in a log, or in a state of Home Assistant"
+UNTOLD = "no plate, place, code, key or token can be read in any history, log, diagnostics or database"
 
 STEPS = (
-    START, LINK_OLIVIA, LINK_NORA, OFFER, BOOK, GRANT, NEAR, WAKE, WRONG, READ, LOWER, PARK, STANDBY, ACCEPT,
-    OWNER_PARKS, LEAVE_ONE, RAISE, FULFIL, UNHARMED, SECRET_PLATES,
+    START, LINK_OLIVIA, LINK_NORA, OFFER, BOOK, GRANT, NEAR, WAKE, WRONG, READ, LOWER, PARK, *early.STEPS,
+    LEAVE_ONE, RAISE, FULFIL, *rain.STEPS, UNHARMED, UNTOLD,
 )  # fmt: skip
 
 
@@ -60,12 +57,16 @@ class Story:
     timeline: Timeline
     photo: Photo | None = None
     booking: dict[str, Any] = field(default_factory=dict)
-    standby: dict[str, Any] = field(default_factory=dict)
     _earlier: dict[str, int] = field(default_factory=dict)
+    rain: rain.Rain = field(init=False)
     _drive: asyncio.Task[None] | None = None
     # When the fix was sent that made the renter near, and when Home Assistant showed it.
     _near_fix: float = 0.0
     _near_told: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Know the chapter of the rain."""
+        self.rain = rain.Rain(self.world, self.timeline)
 
     async def play(self) -> None:
         """Play all of it. Raises StepFailedError at the first step that does not happen."""
@@ -96,8 +97,9 @@ class Story:
         await self.approach()
         await self.refuse()
         await self.admit()
-        await self.come_home_early()
+        await early.Early(self.world, self.timeline).play()
         await self.leave()
+        await self.rain.play()
         await self.look_back()
 
     async def set_up(self) -> None:
@@ -166,7 +168,7 @@ class Story:
             begun = time.time()
             stranger = Car(WRONG_PLATE)
             await stranger.drive_up(lock)
-            refusal = await api.seen(event, _decided("refuse"), since=begun, within=45)
+            refusal = await api.seen(event, decided("refuse"), since=begun, within=45)
             await asyncio.sleep(REFUSAL_WATCH_S)
             if (commands := self._commands(self.world.olivia)) or lock.barrier.position is not Position.UP:
                 raise AssertionError(f"The lock moved for a wrong car: {commands}")
@@ -184,12 +186,12 @@ class Story:
             up_since = time.time()
             await car.drive_up(lock, start=5.0, speed=4.0)
             at_bow = time.time()
-            admitted = await api.seen(event, _decided("admit"), since=up_since, within=45)
+            admitted = await api.seen(event, decided("admit"), since=up_since, within=45)
             step.note(f"admitted {admitted.at - at_bow:.2f} s after the car stood at the bow")
         async with self.timeline.step(LOWER, within=40) as step:
             await until(lambda: lock.barrier.position is Position.DOWN, "the lock did not go down")
             down = await api.seen(lock.entity("barrier"), lambda change: change.state == "unlocked", since=up_since)
-            lowered = await api.seen(event, _decided("lowered"), since=up_since)
+            lowered = await api.seen(event, decided("lowered"), since=up_since)
             step.note(f"the house's own figures in ms: {lowered.attributes.get('milliseconds')}")
         self._measure(at_bow, admitted, down)
         async with self.timeline.step(PARK, within=40) as step:
@@ -202,73 +204,20 @@ class Story:
         command = next(command for command in self._commands(self.world.olivia) if command.wish is Wish.DOWN)
         on = next(at for at in lock.powered_at if at >= self._near_fix)
         first = next(at for at in lock.pictures_taken if at >= on)
-        # A quick reader admits while the car still rolls the last metre: then its last picture is from before.
-        read = next((at for at in lock.pictures_taken if at >= at_bow), lock.pictures_taken[-1])
+        # A quick reader admits while the car still rolls the last metre: then what it read is from before.
+        # The browser hears of the verdict beside the lock's command, now and then after it.
+        verdict = min(admitted.at, command.at)
+        before = [at for at in lock.pictures_taken if at <= verdict]
+        read = next((at for at in before if at >= at_bow), before[-1])
         self.timeline.figures |= {
             "renter: the fix that is near -> the house knows": self._near_told - self._near_fix,
             "renter: fact -> camera has power": on - self._near_told,
             "renter: power -> first picture": first - on,
-            "renter: car at the bow -> next picture": read - at_bow,
-            "renter: that picture -> verdict (reading)": admitted.at - read,
-            "renter: verdict -> command at the lock": command.at - admitted.at,
+            "renter: car at the bow -> next picture": max(0.0, read - at_bow),
+            "renter: that picture -> verdict (reading)": verdict - read,
+            "renter: verdict -> command at the lock": command.at - verdict,
             "renter: command -> confirmed by the lock (travel)": down.at - command.at,
             "renter: car at the bow -> command": command.at - at_bow,
-        }
-
-    async def come_home_early(self) -> None:
-        """Bring the owner home while the renter stands on the space."""
-        world, api = self.world, self.world.home.api
-        sensor = await world.entity(world.olivia, "standby")
-        async with self.timeline.step(STANDBY, within=60) as step:
-            begun = time.time()
-            for metres in (1500, 600, 200, 30):
-                await world.owner_phone.move(offset(STREET, north_m=metres, east_m=0))
-                await asyncio.sleep(0.5)
-            await api.seen(sensor, lambda change: change.state == "offered", since=begun, within=40)
-            keys = ("standby_address", "standby_start", "standby_end")
-            shown = {key: await api.state(await world.entity(world.olivia, key)) for key in keys}
-            step.note("{standby_address}, {standby_start} to {standby_end}".format(**shown))
-            if shown["standby_address"] != world.nora.address:
-                raise AssertionError(f"The address of the standby is not shown, but {shown['standby_address']!r}")
-            for key in ("standby_start", "standby_end"):
-                datetime.fromisoformat(str(shown[key]))
-        async with self.timeline.step(ACCEPT, within=60) as step:
-            await world.press(world.olivia, "accept_standby")
-            await api.seen(sensor, lambda change: change.state == "booked", since=begun, within=40)
-            bookings = (await world.olivia.account.call("GET", "/bookings"))["items"]
-            self.standby = next(booking for booking in bookings if booking["space"]["id"] == world.nora.space)
-            step.note(f"booking {self.standby['id']} {self.standby['state']} at {self.standby['space']['address']}")
-            if self.standby["state"] != "reserved":
-                raise AssertionError(f"The standby's booking is {self.standby['state']}")
-        async with self.timeline.step(OWNER_PARKS, within=60) as step:
-            await self._arrive_at_standby()
-            step.note(f"{world.nora.lock.entity('barrier')} is {api.current(world.nora.lock.entity('barrier'))}")
-
-    async def _arrive_at_standby(self) -> None:
-        """Stand at the neighbour's bow with the camera asleep: the very last fix starts the whole chain."""
-        world, lock = self.world, self.world.nora.lock
-        if lock.powered:
-            raise AssertionError("The neighbour's camera is on before anybody came near")
-        car = Car(world.olivia.plate)
-        await car.drive_up(lock, start=6.0, speed=4.0)
-        event = await world.entity(world.nora, "plate")
-        sent = time.time()
-        fix = {"lat": world.nora.place[0], "lon": world.nora.place[1], "accuracy_m": 6, "at": timestamp(sent)}
-        answer = await world.olivia.account.call("POST", "/positions", {"fixes": [fix]})
-        if self.standby["id"] not in answer["near"]:
-            raise AssertionError(f"The fix at the space does not make the booking near: {answer}")
-        await car.park(lock, patience=40)
-        lowered = await world.home.api.seen(event, _decided("lowered"), since=sent)
-        parts = dict(lowered.attributes["milliseconds"])
-        command = next(command for command in self._commands(world.nora) if command.wish is Wish.DOWN)
-        inside = sum(ms for part, ms in parts.items() if part not in {"total", "command_to_confirmed"}) / 1000
-        self.timeline.figures |= {
-            "owner at the bow: last fix -> command, all of it": command.at - sent,
-            "owner at the bow: fix -> fact at the house, and command -> lock (the rest)": command.at - sent - inside,
-        } | {
-            f"owner at the bow: {part.replace('_to_', ' -> ')}": ms / 1000
-            for part, ms in parts.items()
-            if part != "total"
         }
 
     async def leave(self) -> None:
@@ -296,46 +245,21 @@ class Story:
         return household.lock.barrier.commands[self._earlier[household.name] :]
 
     async def look_back(self) -> None:
-        """Judge by the ground truth, and search for plates where none may be."""
+        """Judge by the ground truth, and search all that is left behind for what may be nowhere."""
         async with self.timeline.step(UNHARMED, within=10) as step:
-            for household, wanted in ((self.world.olivia, [Wish.DOWN, Wish.UP]), (self.world.nora, [Wish.DOWN])):
+            olivias = [Wish.DOWN, Wish.UP, *rain.ASKED_OF_LOCK]
+            for household, wanted in ((self.world.olivia, olivias), (self.world.nora, [Wish.DOWN])):
                 barrier = household.lock.barrier
                 got = [command.wish for command in self._commands(household)]
                 step.note(f"{household.name}'s lock: {', '.join(got)}")
                 if got != wanted or barrier.moved_under_car:
                     raise AssertionError(f"{household.name}'s lock got {got}, under a car: {barrier.moved_under_car}")
-        async with self.timeline.step(SECRET_PLATES, within=20):
-            plates = [self.world.renter.plate, self.world.olivia.plate, WRONG_PLATE]
-            found = await find_plates(self.world, plates)
-            if found:
-                raise AssertionError(f"A plate is in {found}")
+        async with self.timeline.step(UNTOLD, within=90) as step:
+            done = await search(self.world, codes=self.rain.used, others={"the wrong car": WRONG_PLATE})
+            for line in done.told():
+                step.note(line)
+            if done.findings:
+                raise AssertionError("; ".join(map(str, done.findings)))
 
 
-async def find_plates(world: World, plates: list[str]) -> list[str]:
-    """Return the places where a plate, with or without its dashes, can be read though none may be there."""
-    needles = {plate.replace("-", mark).encode() for plate in plates for mark in ("-", "", " ")}
-    files = [*world.logs, *world.server.database.parent.glob("parkshare.db*")]
-    found = [str(file) for file in files if any(needle in file.read_bytes() for needle in needles)]
-    states = await world.home.api.states()
-    return found + [str(s["entity_id"]) for s in states if any(needle in str(s).encode() for needle in needles)]
-
-
-def _decided(decision: str) -> Callable[[Change], bool]:
-    """Accept the plate event entity once it tells of this decision."""
-    return lambda change: decision in str(change.attributes.get("event_type", ""))
-
-
-async def until(true: Callable[[], bool], otherwise: str, *, within: float = 30.0) -> None:
-    deadline = time.monotonic() + within
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{otherwise} within {within:.0f} s")
-        await asyncio.sleep(0.02)
-
-
-def describe(household: Household) -> str:
-    """Return a line about a household for people."""
-    return f"{household.name}: {household.account.email}, {household.address}, plate {household.plate}"
-
-
-__all__ = ["STEPS", "Story", "describe", "find_plates", "timestamp"]
+__all__ = ["STEPS", "Story", "until"]

@@ -16,7 +16,8 @@ from tests.simulators.car import Car
 from tests.simulators.reader_service import ReaderService
 
 from .conftest import Stage, staged
-from .story import find_plates, until
+from .left_behind import find_plates
+from .story import until
 
 pytestmark = pytest.mark.e2e
 

@@ -1,16 +1,19 @@
 """The simulators are the ground truth of the end-to-end tests, so what they claim is tested too."""
 
 import asyncio
+import json
 import random
+from pathlib import Path
 
 from PIL import Image, ImageChops
 
 from tests.simulators.barrier import Barrier, Position, Wish
-from tests.simulators.phone import seal
+from tests.simulators.phone import seal, shown_code
 from tests.simulators.picture import Conditions, draw_car, draw_yard, take
 from tests.simulators.track import distance_m, drive, offset
 
 TRAVEL_S = 0.05
+VECTORS = Path(__file__).parents[1] / "contract/vectors"
 
 
 def _barrier(*, car: bool = False) -> tuple[Barrier, list[Position]]:
@@ -84,5 +87,12 @@ def test_a_drive_ends_at_the_goal_in_the_time_its_speed_asks_for() -> None:
 
 def test_a_sealed_plate_always_has_the_same_length() -> None:
     key = "5x7ZzVZQ0kB9pO0c0Jt2C2w9xT0b1m3oUqk9c7fYl1A"
-    lengths = {len(seal(plate, seal_key=key, booking="b", space="s")) for plate in ("A1", "AB-123-CD", "ÄÖÜ 9999 XY")}
-    assert lengths == {235}
+    sealed = [seal(plate, seal_key=key, booking="b", space="s") for plate in ("A1", "AB-123-CD", "ÄÖÜ 9999 XY")]
+    sealed.append(seal("A1", seal_key=key, booking="b", space="s", code_key="AAECAwQFBgcICQoLDA0ODw"))
+    assert {len(text) for text in sealed} == {235}
+
+
+def test_the_renters_phone_shows_the_codes_that_the_house_expects() -> None:
+    cases = json.loads((VECTORS / "codes.json").read_text())["cases"]
+    assert cases
+    assert [shown_code(case["code_key"], case["at"]) for case in cases] == [case["code"] for case in cases]

@@ -19,8 +19,12 @@ START_TIMEOUT = 10.0  # seconds; it listens within 0.1 s on an idle machine
 class Broker:
     """The MQTT broker of one simulated neighbourhood."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
-        """Choose the port; the configuration and the log go to folder."""
+    def __init__(self, folder: Path, *, port: int | None = None, remembers: bool = False) -> None:
+        """Choose the port; the configuration and the log go to folder.
+
+        remembers: retained messages outlive a restart, as on most installs; without, all of them are lost.
+        """
+        self._remembers = remembers
         self.port = port or free_port()
         self._folder = folder
         # Debian puts it where only root's PATH looks.
@@ -32,7 +36,8 @@ class Broker:
     async def start(self) -> None:
         """Start it and wait until it accepts connections."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false"]
+        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true"]
+        lines += ["persistence true", f"persistence_location {self._folder}/"] if self._remembers else []
         lines += ["user root"] if os.geteuid() == 0 else []
         (self._folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
         self.process.start()
@@ -40,6 +45,17 @@ class Broker:
             while not answers(self.port):
                 self.process.require_running()
                 await asyncio.sleep(0.05)
+
+    async def restart(self, *, away_s: float = 0.0, forgets: bool = False) -> None:
+        """End it and start it again on the same port.
+
+        away_s is for how long nobody answers there; forgets: all retained messages are lost.
+        """
+        await asyncio.to_thread(self.stop)
+        if forgets:
+            (self._folder / "mosquitto.db").unlink(missing_ok=True)
+        await asyncio.sleep(away_s)
+        await self.start()
 
     def stop(self) -> None:
         """End it."""

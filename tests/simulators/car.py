@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 STOPS_AT = 2.4  # metres from the camera: the bow is in the way
 
 
+# So much mud that the reader has nothing to go by (test_simulators.py reads it).
+UNREADABLE = picture.Conditions(mud=0.65)
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photograph of a car's front, as a file."""
@@ -32,6 +36,7 @@ class Car:
     plate: str
     photo: Photo | None = None
     conditions: picture.Conditions = field(default_factory=picture.Conditions)
+    shown: str | None = None  # a text on the phone that its driver holds to the camera
 
     def picture(self, distance: float, *, seed: int) -> bytes:
         """Return the JPEG that a camera takes of it at a distance in metres."""
@@ -40,7 +45,9 @@ class Car:
             plain = picture.Conditions(light=1.0, blur=0.0, noise=2.0)
             return picture.take(picture.photograph(Path(self.photo.path), share=share), plain, seed=seed)
         scene = picture.draw_yard()
-        picture.draw_car(scene, self.plate, distance=distance, yaw=self.conditions.yaw)
+        picture.draw_car(scene, self.plate, distance=distance, yaw=self.conditions.yaw, mud=self.conditions.mud)
+        if self.shown is not None:
+            picture.draw_screen(scene, self.shown)
         return picture.take(scene, self.conditions, seed=seed)
 
     async def drive_up(self, lock: GroundLock, *, start: float = 11.0, speed: float = 2.5) -> None:
@@ -86,11 +93,14 @@ def _main() -> None:
     parser.add_argument("--light", type=float, default=0.9)
     parser.add_argument("--blur", type=float, default=0.6, metavar="PX")
     parser.add_argument("--noise", type=float, default=5.0)
+    parser.add_argument("--mud", type=float, default=0.0, help="share of the plate under mud, 0 to 1")
+    parser.add_argument("--shown", metavar="TEXT", help="on the phone that the driver holds to the camera")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    conditions = picture.Conditions(arguments.light, arguments.blur, arguments.noise, arguments.yaw)
+    conditions = picture.Conditions(arguments.light, arguments.blur, arguments.noise, arguments.yaw, arguments.mud)
     photo = Photo(arguments.photo) if arguments.photo else None
-    arguments.out.write_bytes(Car(arguments.plate, photo, conditions).picture(arguments.distance, seed=1))
+    car = Car(arguments.plate, photo, conditions, arguments.shown)
+    arguments.out.write_bytes(car.picture(arguments.distance, seed=1))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Topics:
         self.online = f"{base}/online"
         self.barrier = f"{base}/barrier"
         self.barrier_set = f"{base}/barrier/set"
+        self.barrier_online = f"{base}/barrier/online"
         self.radar = f"{base}/radar"
         self.magnetic = f"{base}/magnetic"
         self.picture = f"{base}/picture"
@@ -84,7 +85,10 @@ def announcements(identifier: str, name: str, kind: Kind) -> dict[str, str]:
         }
         return f"{PREFIX}/{component}/{identifier}/{key}/config", json.dumps(payload)
 
-    barrier = {"state_topic": topics.barrier, "command_topic": topics.barrier_set, "optimistic": False}
+    barrier: dict[str, Any] = {"state_topic": topics.barrier, "command_topic": topics.barrier_set, "optimistic": False}
+    # The lock has a radio of its own: it may be gone while the camera and the sensors are there.
+    barrier["availability"] = [online, {"topic": topics.barrier_online}]
+    barrier["availability_mode"] = "all"
     if kind is Kind.COVER:
         barrier["device_class"] = "gate"
     return dict(

@@ -25,11 +25,34 @@ class Fault(StrEnum):
     """What can be wrong with a ground lock, each of them seen in the field."""
 
     JAM = "jam"  # the bow stops halfway
+    JAM_DOWN = "jam_down"  # only on its way down
+    JAM_UP = "jam_up"  # only on its way up
     NO_ANSWER = "no_answer"  # commands arrive, nothing moves, nothing is said
     UNAVAILABLE = "unavailable"  # the device has gone
+    LOCK_GONE = "lock_gone"  # the lock has gone, the camera and the sensors are there
+    LATE = "late"  # it obeys 20 s after it heard
+    LIES = "lies"  # it says that it went down, and stays up
     CAMERA_DARK = "camera_dark"
     CAMERA_FROZEN = "camera_frozen"  # the same picture again and again
     SENSOR_STUCK = "sensor_stuck"  # the radar says what it last said
+
+
+DELAY_S = 20.0  # of a lock that answers late: a battery radio that sleeps between its looks at the mail
+RECONNECT_S = 0.5
+CONNECT_LIMIT_S = 15.0
+NO_ORDERS = frozenset({Fault.NO_ANSWER, Fault.UNAVAILABLE, Fault.LOCK_GONE})
+
+
+class Scenes:
+    """What the camera sees without a car."""
+
+    def yard(self, seed: int) -> bytes:
+        """Return the JPEG of the empty yard."""
+        return picture.take(picture.draw_yard(), picture.Conditions(), seed=seed)
+
+    def dark(self, seed: int) -> bytes:
+        """Return the JPEG of the night without a lamp."""
+        return picture.black(seed=seed)
 
 
 class GroundLock:
@@ -45,11 +68,12 @@ class GroundLock:
         boot_s: float = 1.0,
         picture_s: float = 0.3,
         report_s: float = 5.0,
+        scenes: Scenes | None = None,
     ) -> None:
         """Set its habits.
 
         travel_s: time of the bow from up to down; boot_s: from power to the first picture; picture_s: time between
-        pictures; report_s: the sensors repeat their state this often.
+        pictures; report_s: the sensors repeat their state this often; scenes: what the camera sees without a car.
         """
         self.identifier, self.name, self.kind = identifier, name, kind
         self.barrier = Barrier(travel_s, self._tell_barrier, lambda: self.car_in_bay)
@@ -65,6 +89,9 @@ class GroundLock:
         self._tasks: set[asyncio.Task[None]] = set()
         self._frozen: bytes | None = None
         self._radar = False
+        self._scenes = scenes or Scenes()
+        self._shown = False  # whether the camera has sent a picture since it has power
+        self._online = asyncio.Event()
 
     def entity(self, key: str) -> str:
         """Return the entity id that Home Assistant gives to: barrier, radar, magnetic, camera or camera_power."""
@@ -82,53 +109,96 @@ class GroundLock:
         for delay in (0.4, 0.9):
             self._spawn(self._tell_sensors_after(delay))
 
+    def enter_now(self) -> None:
+        """Let a car drive into the bay from a place where nothing can be awaited."""
+        self._spawn(self.set_car_in_bay(True))
+
     async def set_fault(self, fault: Fault, on: bool) -> None:
         """Switch a fault on or off."""
         (self.faults.add if on else self.faults.discard)(fault)
-        self.barrier.jam = Fault.JAM in self.faults
+        barrier = self.barrier
+        barrier.jam = Fault.JAM in self.faults
+        jams = ((Fault.JAM_DOWN, Position.DOWN), (Fault.JAM_UP, Position.UP))
+        barrier.jams_towards = {towards for jam, towards in jams if jam in self.faults}
+        if barrier.late_s and Fault.LATE not in self.faults:
+            await barrier.forget()
+        barrier.late_s = DELAY_S if Fault.LATE in self.faults else 0.0
+        if barrier.lies and Fault.LIES not in self.faults:
+            await barrier.tell_the_truth()
+        barrier.lies = Fault.LIES in self.faults
         if fault is Fault.CAMERA_FROZEN:
             self._frozen = None
         if fault is Fault.UNAVAILABLE:
             await self._say(self._topics.online, "offline" if on else "online")
+        if fault is Fault.LOCK_GONE:
+            await self._say(self._topics.barrier_online, "offline" if on else "online")
+            await self._tell_barrier()
         await self._tell_sensors()
 
-    async def hold_radar(self, holding: bool) -> None:
-        """Let the radar go on saying what it said last (something stands in its way), or see again."""
+    async def hold_radar(self, holding: bool, *, saying: bool | None = None) -> None:
+        """Let the radar go on saying what it said last (something stands in its way), or see again.
+
+        saying is what it goes on saying instead: True for a car.
+        """
+        if saying is not None:
+            self._radar = saying
         await self.set_fault(Fault.SENSOR_STUCK, holding)
 
     @contextlib.asynccontextmanager
     async def connected(self, host: str, port: int) -> AsyncIterator[None]:
         """Be on the wire while the block runs: announced, listening, reporting."""
-        will = aiomqtt.Will(self._topics.online, "offline", retain=True)
-        async with aiomqtt.Client(host, port, will=will, identifier=f"sim-{self.identifier}") as client:
-            self._client = client
-            for topic in (self._topics.barrier_set, self._topics.power_set, self._topics.control, f"{PREFIX}/status"):
-                await client.subscribe(topic, qos=1)
-            await self._announce()
-            work = [asyncio.create_task(part()) for part in (self._listen, self._film, self._report)]
+        live = asyncio.create_task(self._live(host, port))
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._online.wait()
+            work = [asyncio.create_task(part()) for part in (self._film, self._report)]
             try:
                 yield
             finally:
+                await self.barrier.forget()
                 await self.barrier.stop()
                 for task in (*work, *self._tasks):
                     task.cancel()
                 await asyncio.gather(*work, *self._tasks, return_exceptions=True)
-                await client.publish(self._topics.online, "offline", retain=True)
-                self._client = None
+                if self._client is not None:
+                    with contextlib.suppress(aiomqtt.MqttError):
+                        await self._client.publish(self._topics.online, "offline", retain=True)
+        finally:
+            live.cancel()
+            await asyncio.gather(live, return_exceptions=True)
+
+    async def _live(self, host: str, port: int) -> None:
+        """Be connected, and again whenever the broker comes back."""
+        will = aiomqtt.Will(self._topics.online, "offline", retain=True)
+        while True:
+            with contextlib.suppress(aiomqtt.MqttError):
+                async with aiomqtt.Client(host, port, will=will, identifier=f"sim-{self.identifier}") as client:
+                    for topic in self._heard():
+                        await client.subscribe(topic, qos=1)
+                    self._client = client
+                    await self._announce()
+                    self._online.set()
+                    try:
+                        await self._listen(client)
+                    finally:
+                        self._client = None
+            await asyncio.sleep(RECONNECT_S)
+
+    def _heard(self) -> tuple[str, ...]:
+        return (self._topics.barrier_set, self._topics.power_set, self._topics.control, f"{PREFIX}/status")
 
     async def _announce(self) -> None:
         for topic, payload in announcements(self.identifier, self.name, self.kind).items():
             await self._say(topic, payload)
         await self._say(self._topics.online, "offline" if Fault.UNAVAILABLE in self.faults else "online")
+        await self._say(self._topics.barrier_online, "offline" if Fault.LOCK_GONE in self.faults else "online")
         await self._say(self._topics.power, "ON" if self.powered else "OFF")
-        await self._say(self._topics.camera_online, "offline")
+        await self._say(self._topics.camera_online, "online" if self._shown else "offline")
         await self._tell_barrier()
         await self._tell_sensors()
 
-    async def _listen(self) -> None:
-        if self._client is None:
-            return
-        async for message in self._client.messages:
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
             topic, payload = str(message.topic), bytes(message.payload or b"").decode()
             if topic == self._topics.barrier_set and payload in COMMANDS:
                 await self._obey(COMMANDS[payload])
@@ -140,7 +210,7 @@ class GroundLock:
                 await self._announce()
 
     async def _obey(self, wish: Wish) -> None:
-        if self.faults & {Fault.NO_ANSWER, Fault.UNAVAILABLE}:
+        if self.faults & NO_ORDERS:
             return
         await self.barrier.command(wish)
 
@@ -168,22 +238,21 @@ class GroundLock:
 
     async def _film(self) -> None:
         """Send pictures while the camera has power, the first one after it has booted."""
-        shown = False
         while True:
             if not self._has_power():
-                shown = False
+                self._shown = False
                 await asyncio.sleep(0.05)
                 continue
-            if not shown:
+            if not self._shown:
                 await asyncio.sleep(self._boot_s)
             content = await asyncio.to_thread(self._see, len(self.pictures_taken))
             if not self._has_power():
                 continue
             await self._say(self._topics.picture, content, retain=False)
             self.pictures_taken.append(time.time())
-            if not shown:
+            if not self._shown:
                 await self._say(self._topics.camera_online, "online")
-                shown = True
+                self._shown = True
             await asyncio.sleep(self._picture_s)
 
     def _has_power(self) -> bool:
@@ -191,11 +260,11 @@ class GroundLock:
 
     def _see(self, seed: int) -> bytes:
         if Fault.CAMERA_DARK in self.faults:
-            return picture.black(seed=seed)
+            return self._scenes.dark(seed)
         if Fault.CAMERA_FROZEN in self.faults and self._frozen is not None:
             return self._frozen
         if self.in_view is None:
-            content = picture.take(picture.draw_yard(), picture.Conditions(), seed=seed)
+            content = self._scenes.yard(seed)
         else:
             car, distance = self.in_view
             content = car.picture(distance, seed=seed)
@@ -219,12 +288,16 @@ class GroundLock:
             await self._say(self._topics.magnetic, "ON" if self._in_bay else "OFF")
 
     async def _tell_barrier(self) -> None:
-        await self._say(self._topics.barrier, STATES[self.kind][self.barrier.position])
+        if Fault.LOCK_GONE in self.faults:
+            return
+        await self._say(self._topics.barrier, STATES[self.kind][self.barrier.told])
 
     async def _say(self, topic: str, payload: str | bytes, *, retain: bool = True) -> None:
         if self._client is None or (Fault.UNAVAILABLE in self.faults and topic != self._topics.online):
             return
-        await self._client.publish(topic, payload, qos=1, retain=retain)
+        # Without a broker it is lost: all that lasts is said again when it is back.
+        with contextlib.suppress(aiomqtt.MqttError):
+            await self._client.publish(topic, payload, qos=1, retain=retain)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -34,6 +34,10 @@ http:
 api:
 config:
 frontend:
+mobile_app:
+recorder:
+  commit_interval: 1
+history:
 logger:
   default: warning
   logs:
@@ -63,12 +67,15 @@ class Home:
     async def start(self) -> None:
         """Start it and wait until it is ready to be used."""
         self.process.start()
+        await self._started()
+        if self.api.token:
+            await self.api.watch()
+
+    async def _started(self) -> None:
         async with asyncio.timeout(START_TIMEOUT):
             while not await self._running():
                 self.process.require_running()
                 await asyncio.sleep(0.1)
-        if self.api.token:
-            await self.api.watch()
 
     async def stop(self) -> None:
         """End it in order."""
@@ -96,6 +103,7 @@ class Home:
         )
         form = {"grant_type": "authorization_code", "code": answer["auth_code"], "client_id": client}
         self.api.token = (await self.api.call("POST", "/auth/token", form=form))["access_token"]
+        await self._started()  # until now only the onboarding itself was known to answer
         await self.api.call("POST", "/api/onboarding/analytics", {})
         await self.api.call("POST", "/api/onboarding/integration", {"client_id": client, "redirect_uri": client})
         await self.api.watch()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,20 @@ class HomeApi:
         """Perform an action (domain.name), as an automation or a button of the UI does."""
         await self.call("POST", f"/api/services/{action.replace('.', '/')}", dict(data))
 
+    async def answer(self, action: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Perform an action that answers; return its answer."""
+        path = f"/api/services/{action.replace('.', '/')}?return_response"
+        answer: dict[str, Any] = (await self.call("POST", path, dict(data)))["service_response"]
+        return answer
+
+    async def picture(self, entity: str) -> bytes:
+        """Fetch what an image or camera entity shows now. Raises HomeError when it can't be had."""
+        address = f"{self.url}/api/{entity.partition('.')[0]}_proxy/{entity}"
+        async with self.session.get(address, headers={"Authorization": f"Bearer {self.token}"}) as answer:
+            if answer.status >= 400:
+                raise HomeError(f"The picture of {entity}: {answer.status}")
+            return await answer.read()
+
     async def state(self, entity: str) -> str | None:
         """Return an entity's state, None when there is no such entity."""
         found = await self.entity(entity)
@@ -101,9 +115,11 @@ class HomeApi:
     ) -> dict[str, Any]:
         """Walk through the forms of a flow, giving each field of ours that a form asks for; return the last answer.
 
-        A menu takes the answer named "menu:<step>". A step with progress is shown to on_progress once, then waited for.
+        A menu takes the answer named "menu:<step>": an option, or several in the order in which they are taken, those
+        that are not offered left out. A step with progress is shown to on_progress once, then waited for.
         """
         shown: set[object] = set()
+        taken: set[str] = set()
         for _ in range(STEPS_LIMIT):
             path = f"{base}/{flow['flow_id']}"
             match flow["type"]:
@@ -118,7 +134,8 @@ class HomeApi:
                     shown.add(step)
                     flow = await self.call("POST", path, _pick(flow["data_schema"], answers))
                 case "menu":
-                    flow = await self.call("POST", path, {"next_step_id": answers[f"menu:{flow['step_id']}"]})
+                    taken.add(option := _option(flow, answers, taken))
+                    flow = await self.call("POST", path, {"next_step_id": option})
                 case "progress":
                     if flow["step_id"] not in shown and on_progress is not None:
                         await on_progress(flow)
@@ -243,6 +260,15 @@ class HomeApi:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+
+def _option(flow: Mapping[str, Any], answers: Mapping[str, Any], taken: Collection[str]) -> str:
+    """Return which option of a menu comes next: the last one again and again, once the others were taken."""
+    wanted = answers[f"menu:{flow['step_id']}"]
+    if isinstance(wanted, str):
+        return wanted
+    *others, last = [option for option in wanted if option in flow["menu_options"]]
+    return str(next((option for option in others if option not in taken), last))
 
 
 def _pick(schema: list[dict[str, Any]], answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,25 +8,29 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import hmac
 import json
 import random
+import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
 import aiohttp
-import aiomqtt
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from .discovery import PREFIX
+from .companion import CompanionApp
 from .home import Home
 from .track import Place, drive, offset
 
 SEALED_PLAINTEXT_BYTES = 128
+CODE_PERIOD_S = 60
+CODE_KEY_BYTES = 16
+CODE_SIGNS = "23459CDEHKLRTUWY"
 HPKE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
@@ -46,12 +50,25 @@ def timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def seal(plate: str, *, seal_key: str, booking: str, space: str) -> str:
+def seal(plate: str, *, seal_key: str, booking: str, space: str, code_key: str | None = None) -> str:
     """Seal a plate to a space's key, as docs/protocol/http.md says; made without the product's own code on purpose."""
     key = X25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(seal_key + "=" * (-len(seal_key) % 4)))
-    plaintext = json.dumps({"plate": plate}, ensure_ascii=False).encode().ljust(SEALED_PLAINTEXT_BYTES)
+    sealed_object = {"plate": plate} | ({"code_key": code_key} if code_key else {})
+    plaintext = json.dumps(sealed_object, ensure_ascii=False).encode().ljust(SEALED_PLAINTEXT_BYTES)
     sealed = HPKE.encrypt(plaintext, key, f"parkshare/plate/v1|booking={booking}|space={space}".encode())
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def shown_code(code_key: str, at: float) -> str:
+    """Make the code of a minute from a booking's key, as docs/protocol/codes.md says; without the product's own code.
+
+    at is UTC epoch seconds.
+    """
+    key = base64.urlsafe_b64decode(code_key + "=" * (-len(code_key) % 4))
+    mac = hmac.digest(key, int(at // CODE_PERIOD_S).to_bytes(8), "sha1")
+    begin = mac[-1] & 15
+    number = int.from_bytes(mac[begin : begin + 4]) & 0x7FFF_FFFF
+    return "".join(CODE_SIGNS[(number >> shift) & 15] for shift in range(28, -4, -4))
 
 
 class Account:
@@ -62,6 +79,11 @@ class Account:
         self.url, self.email, self.password, self.name = url, email, password, name
         self._token: str | None = None
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What only this person and the backend may know: the password and the token."""
+        return [self.password, *([self._token] if self._token else [])]
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -112,6 +134,8 @@ class RenterPhone:
     plate: str
     chance: random.Random
     accuracy_m: float = 8.0
+    places: list[Place] = field(default_factory=list)  # where it said it was
+    code_keys: dict[str, str] = field(default_factory=dict, repr=False)  # by booking; only the house gets them, sealed
 
     async def search(self, near: Place, *, start: float, end: float) -> list[dict[str, Any]]:
         """Return the offers, best first."""
@@ -124,9 +148,10 @@ class RenterPhone:
         return offers
 
     async def book(self, offer: dict[str, Any]) -> dict[str, Any]:
-        """Book an offer for its period, the plate sealed to its space."""
+        """Book an offer for its period, the plate and the key of the shown code sealed to its space."""
         booking, space = str(uuid.uuid7()), offer["space"]["id"]
-        sealed = seal(self.plate, seal_key=offer["seal_key"], booking=booking, space=space)
+        self.code_keys[booking] = key = secrets.token_urlsafe(CODE_KEY_BYTES)
+        sealed = seal(self.plate, seal_key=offer["seal_key"], booking=booking, space=space, code_key=key)
         body = {"id": booking, "space": space, "period": offer["period"], "sealed_plate": sealed}
         answer: dict[str, Any] = await self.account.call("POST", "/bookings", body)
         return answer
@@ -151,15 +176,40 @@ class RenterPhone:
         """Press "I'm here"."""
         await self.account.call("POST", f"/bookings/{booking}/here")
 
+    async def code(self, booking: str, text: str) -> None:
+        """Type a code into the booking's page."""
+        await self.account.call("POST", f"/bookings/{booking}/code", {"code": text})
+
+    async def helped(self, booking: str, accept: Callable[[dict[str, Any]], bool], *, within: float) -> dict[str, Any]:
+        """Wait until the booking's page tells of a help that is accepted; return it. Raises TimeoutError."""
+        deadline = time.monotonic() + within
+        while True:
+            told: dict[str, Any] = (await self.booking(booking)).get("help") or {}
+            if accept(told):
+                return told
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The booking's help is {told} after {within:.0f} s")
+            await asyncio.sleep(0.3)
+
+    async def alternatives(self, booking: str) -> list[dict[str, Any]]:
+        """Return what is offered instead of a booking that is at risk."""
+        offers: list[dict[str, Any]] = (await self.account.call("GET", f"/bookings/{booking}/alternatives"))["offers"]
+        return offers
+
+    def shows(self, booking: str) -> str:
+        """Return the code that this phone shows now for a booking."""
+        return shown_code(self.code_keys[booking], time.time())
+
     async def report(self, place: Place, *, at: float | None = None, speed_ms: float = 0.0) -> dict[str, Any]:
         """Send one fix; at is UTC epoch seconds, now when left out."""
-        fix = {
+        fix: dict[str, Any] = {
             "lat": round(place[0], 7),
             "lon": round(place[1], 7),
             "accuracy_m": self.accuracy_m,
             "at": timestamp(at or time.time()),
             "speed_ms": speed_ms,
         }
+        self.places.append((fix["lat"], fix["lon"]))
         answer: dict[str, Any] = await self.account.call("POST", "/positions", {"fixes": [fix]})
         return answer
 
@@ -181,50 +231,28 @@ class RenterPhone:
 
 
 class OwnerPhone:
-    """The owner's phone: reports its place over MQTT, as location apps do; a person entity follows it.
+    """The owner's phone with the companion app: reports its place, is notified, and answers."""
 
-    Home Assistant's own app and OwnTracks would need the cloud and voice integrations, whose requirements have to be
-    compiled; what ParkShare sees is the same person entity with coordinates and accuracy.
-    """
-
-    def __init__(self, home: Home, broker_port: int, *, user: str = "olivia") -> None:
+    def __init__(self, home: Home, *, user: str = "olivia") -> None:
         """Belong to a home; nothing happens before install()."""
-        self._home, self._broker_port, self._user = home, broker_port, user
+        self._home = home
+        self.app = CompanionApp(home, f"{user.capitalize()} phone")
         self.tracker = f"device_tracker.{user}_phone"
         self.person = f"person.{user}"
+        self.places: list[Place] = []  # where it said it was
 
     async def install(self, at: Place) -> None:
-        """Set it up: the tracker is discovered, and the person is told to follow it, as in the UI."""
-        topic = f"sim/{self._user}_phone"
-        config = {
-            "name": f"{self._user.capitalize()} phone",
-            "unique_id": f"{self._user}_phone",
-            "default_entity_id": self.tracker,
-            "json_attributes_topic": f"{topic}/place",
-            "source_type": "gps",
-        }
-        async with aiomqtt.Client("127.0.0.1", self._broker_port) as client:
-            await client.publish(
-                f"{PREFIX}/device_tracker/{self._user}_phone/config", json.dumps(config), 1, retain=True
-            )
+        """Set the app up: Home Assistant makes its tracker and lets the user's person follow it."""
+        token = await self._home.api.ask("auth/long_lived_access_token", client_name=self.app.device, lifespan=1)
+        await self.app.register(token)
         await self.move(at)
         await self._home.api.seen(self.tracker, lambda change: "latitude" in change.attributes)
-        people = await self._home.api.ask("person/list")
-        person = next(person for person in people["storage"] if person["name"].lower() == self._user)
-        await self._home.api.ask(
-            "person/update",
-            person_id=person["id"],
-            name=person["name"],
-            user_id=person["user_id"],
-            device_trackers=[self.tracker],
-        )
         await self._home.api.seen(self.person, lambda change: "latitude" in change.attributes)
 
     async def move(self, to: Place, *, accuracy_m: float = 12.0) -> None:
         """Report a place."""
-        place = {"latitude": round(to[0], 7), "longitude": round(to[1], 7), "gps_accuracy": accuracy_m}
-        async with aiomqtt.Client("127.0.0.1", self._broker_port) as client:
-            await client.publish(f"sim/{self._user}_phone/place", json.dumps(place), 1, retain=True)
+        self.places.append((round(to[0], 7), round(to[1], 7)))
+        await self.app.report(to, accuracy_m=accuracy_m)
 
 
 async def _main() -> None:

@@ -19,6 +19,10 @@ CAMERA_HEIGHT = 0.7
 PLATE_SIZE = (0.52, 0.112)
 PLATE_CENTRE_HEIGHT = 0.45
 PHOTO_LIMIT = (1920, 1080)  # a photograph is scaled down into this, as a Full HD camera would
+MUD_SEED = 4
+SCREEN_SIZE = (0.155, 0.072)  # of a phone, lying
+SCREEN_AT = 0.6  # metres from the camera: at arm's length, by somebody who got out for it
+SCREEN_HEIGHT = 0.72  # metres above the ground, before the camera
 
 type Point = tuple[float, float]
 
@@ -28,13 +32,14 @@ class Conditions:
     """What makes a picture hard to read.
 
     light is 1 by day and about 0.3 at dusk; blur is the radius in pixels; noise is the standard deviation in grey
-    levels; yaw is how far the car stands turned, in degrees.
+    levels; yaw is how far the car stands turned, in degrees; mud is the share of the plate that mud lies on, 0 to 1.
     """
 
     light: float = 0.9
     blur: float = 0.6
     noise: float = 5.0
     yaw: float = 8.0
+    mud: float = 0.0
 
 
 def _project(x: float, height: float, depth: float) -> Point:
@@ -86,6 +91,19 @@ def draw_plate(text: str, *, width: int) -> Image.Image:
     return plate
 
 
+def splash(plate: Image.Image, share: float) -> None:
+    """Throw mud onto a plate until it covers the share; the same plate always gets the same mud."""
+    rng = np.random.default_rng(MUD_SEED)
+    width, height = plate.size
+    mud = Image.new("L", plate.size)
+    pen = ImageDraw.Draw(mud)
+    while float(np.asarray(mud).mean()) < 255 * share:
+        x, y, radius = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.12, 0.34) * height
+        pen.ellipse((x - 1.6 * radius, y - radius, x + 1.6 * radius, y + radius), fill=255)
+    soft = mud.filter(ImageFilter.GaussianBlur(height / 40))
+    plate.paste(Image.new("RGB", plate.size, (88, 74, 58)), (0, 0), soft)
+
+
 def _paste_perspective(scene: Image.Image, patch: Image.Image, corners: list[Point]) -> None:
     """Lay patch over the four corners (clockwise from the upper left) of the scene."""
     width, height = patch.size
@@ -114,7 +132,9 @@ def draw_yard() -> Image.Image:
     return scene
 
 
-def draw_car(scene: Image.Image, plate: str, *, distance: float, yaw: float, offset: float = 0.0) -> None:
+def draw_car(
+    scene: Image.Image, plate: str, *, distance: float, yaw: float, offset: float = 0.0, mud: float = 0.0
+) -> None:
     """Draw a car's front with its plate into the scene; distance is from the camera to the plate."""
     pen = ImageDraw.Draw(scene)
     front = _Front(distance, yaw, offset)
@@ -140,7 +160,30 @@ def draw_car(scene: Image.Image, plate: str, *, distance: float, yaw: float, off
         -half_width, PLATE_CENTRE_HEIGHT - half_height, half_width, PLATE_CENTRE_HEIGHT + half_height
     )
     # Drawn little larger than it will appear: the warp takes single pixels, which of a large plate make a mess.
-    _paste_perspective(scene, draw_plate(plate, width=max(64, round(1.5 * math.dist(*corners[:2])))), corners)
+    drawn = draw_plate(plate, width=max(64, round(1.5 * math.dist(*corners[:2]))))
+    splash(drawn, mud)
+    _paste_perspective(scene, drawn, corners)
+
+
+def draw_screen(scene: Image.Image, text: str, *, distance: float = SCREEN_AT) -> None:
+    """Draw a phone that somebody holds to the camera, lying, with a text as large as its screen allows."""
+    half_width, half_height = SCREEN_SIZE[0] / 2, SCREEN_SIZE[1] / 2
+    held = _Front(distance, 4.0, 0.0)
+    corners = held.rectangle(-half_width, SCREEN_HEIGHT - half_height, half_width, SCREEN_HEIGHT + half_height)
+    width = round(1.5 * math.dist(*corners[:2]))
+    screen = Image.new("RGB", (width, round(width * SCREEN_SIZE[1] / SCREEN_SIZE[0])), (250, 250, 250))
+    pen = ImageDraw.Draw(screen)
+    size = screen.height
+    while True:
+        font = ImageFont.load_default(size)
+        box = pen.textbbox((0, 0), text, font=font)
+        if box[2] - box[0] <= 0.88 * screen.width:
+            break
+        size = round(size * 0.95)
+    origin = ((screen.width - box[0] - box[2]) / 2, (screen.height - box[1] - box[3]) / 2)
+    pen.text(origin, text, font=font, fill=(8, 8, 8))
+    pen.rectangle((0, 0, screen.width - 1, screen.height - 1), outline=(20, 20, 22), width=max(2, width // 40))
+    _paste_perspective(scene, screen, corners)
 
 
 def photograph(path: Path, *, share: float) -> Image.Image:

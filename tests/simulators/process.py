@@ -48,6 +48,8 @@ class Child:
         self._cwd = cwd
         self._command = [str(part) for part in command]
         self._env = {**os.environ, **(env or {})}
+        # What the next start gets besides; a clock that is not that of this machine, for one.
+        self.more_env: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +71,7 @@ class Child:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._cwd,
-                env=self._env,
+                env=self._env | self.more_env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -19,8 +20,10 @@ START_TIMEOUT = 30.0  # seconds; 1 to 2 s on an idle machine
 class Server:
     """One backend on 127.0.0.1; its database is a file in folder."""
 
-    def __init__(self, folder: Path, *, log: Path, port: int | None = None) -> None:
-        """Choose the port; settings go by the environment, as in a container."""
+    def __init__(
+        self, folder: Path, *, log: Path, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Choose the port; settings go by the environment, as in a container. Those given here win."""
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = folder / "parkshare.db"
@@ -31,6 +34,7 @@ class Server:
             "PARKSHARE_PORT": str(self.port),
             "PARKSHARE_PUBLIC_URL": self.url,
             "PARKSHARE_LOG_FORMAT": "json",
+            **(settings or {}),
         }
         program = Path(sys.executable).parent / "parkshare-backend"
         self.process = Child("the backend", [program, "serve"], log=log, cwd=folder, env=env)
