@@ -62,6 +62,8 @@ class Barrier:
         on = Position.DOWN if on_means == Position.DOWN else Position.UP
         self._services, self._states = switch_services(on), switch_states(on)
         self._calls: set[asyncio.Task[None]] = set()
+        # Where it was sent last, as long as it has not said that it is there: it may be on its way without a word.
+        self._sent: Position | None = None
 
     @property
     def position(self) -> Position:
@@ -115,7 +117,8 @@ class Barrier:
         state = self._state
         if state is None or not may_carry_out(command, _now()):
             return FaultKind.TOO_LATE
-        believed = not command.insist and not state.attributes.get(ATTR_ASSUMED_STATE)
+        elsewhere = self._sent not in (None, command.target)
+        believed = not command.insist and not elsewhere and not state.attributes.get(ATTR_ASSUMED_STATE)
         if self.position is command.target and believed:
             return None
         if (action := action_of(state, command.target, self._services)) is None:
@@ -129,7 +132,12 @@ class Barrier:
         try:
             # Not waited for: some integrations come back only when the motor is done, others never do.
             call = self._call(service, {ATTR_ENTITY_ID: self.entity_id} | more)
-            self._calls.add(self._hass.async_create_background_task(call, f"parkshare {self.entity_id} {service}"))
+            stale, self._sent = self.position is target, target
+            sent = self._hass.async_create_background_task(call, f"parkshare {self.entity_id} {service}")
+            self._calls.add(sent)
+            if stale:
+                # It said so before it was told: that it was told is all there is to know.
+                await asyncio.wait({sent}, timeout=self._timing.confirm)
             async with asyncio.timeout(self._timing.confirm) as patience:
                 end = asyncio.get_running_loop().time() + self._timing.confirm + self._timing.travel
                 while self.position is not target:
@@ -142,6 +150,7 @@ class Barrier:
             return None if self.position is target else FaultKind.NO_ANSWER
         finally:
             word.end()
+        self._sent = None
         return None
 
     async def _call(self, service: str, given: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ class Hands:
                 told(CommandFailed(command.number, err.kind))
                 return
             # An entity that only assumes its state may have had nothing to report.
-            told(BarrierSeen(self._barrier.position))
+            told(BarrierSeen(self._barrier.position, done=command.number))
 
         name = f"parkshare {self._title} barrier {command.target}"
         self._task = self._entry.async_create_background_task(self._hass, do(), name)

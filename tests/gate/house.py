@@ -63,6 +63,11 @@ class House:
     def judged(self, decision: w.Decision, booking: str = "b1") -> list[w.Intent]:
         return self.tell(w.Judged(booking, decision, self.now, plate_seen=True))
 
+    def done(self) -> list[w.Intent]:
+        """Let the adapter say that the command in flight is done."""
+        assert self.gate.command
+        return self.tell(w.BarrierSeen(self.gate.command.target, done=self.gate.command.number))
+
     def reboot(self) -> list[w.Intent]:
         names = tuple(said.source for said in self.gate.sources)
         self.gate = from_document(json.loads(json.dumps(to_document(self.gate))))

@@ -142,7 +142,7 @@ class Promises(RuleBasedStateMachine):
     @precondition(_moves)
     @rule()
     def barrier_obeys(self) -> None:
-        self.barrier(self.gate.command.target)
+        self.tell(w.BarrierSeen(self.gate.command.target, done=self.gate.command.number))
 
     @precondition(_moves)
     @rule(kind=st.sampled_from(w.FaultKind))

@@ -142,3 +142,11 @@ def test_at_its_very_start_a_car_before_the_raised_barrier_is_the_renters() -> N
     house.sensors(w.Says.OCCUPIED)
     house.wait(START - house.now)
     assert told(house.tell(w.RightsChanged((RIGHT,)))) == []
+
+
+def test_a_booking_that_is_over_needs_the_bay_no_more() -> None:
+    house = House()
+    house.tell(w.BarrierSeen(w.Position.DOWN), w.BarrierSeen(w.Position.JAMMED), w.BarrierSeen(w.Position.DOWN))
+    house.wait(END - SETTLE - house.now)
+    house.sensors(w.Says.OCCUPIED)
+    assert told(house.wait(SETTLE + 10)) == []

@@ -31,7 +31,9 @@ def test_a_code_opens_when_the_camera_has_already_given_up() -> None:
     house = due()
     house.wait(4000)
     assert house.gate.phase is w.Phase.IDLE
-    assert kinds(give(house)) == [w.AdmissionDecided, w.Move]
+    decided, move = give(house)
+    assert decided == w.AdmissionDecided("b1", w.Decision.ADMIT, w.Cause.CODE, house.now)
+    assert move.command.booking == "b1"
 
 
 def test_a_car_that_came_in_by_code_arrives_like_any_other() -> None:

@@ -129,3 +129,37 @@ def test_sensors_that_disagree_for_long_are_told_of_once(says: w.Says) -> None:
     assert house.wait(DEFAULT_POLICY.disagree_after - 1) == []
     assert house.wait(1) == [w.Notify(w.Notice.SENSORS_DISAGREE, "b1")]
     assert house.wait(1000) == []
+
+
+def test_nothing_of_an_overstay_is_left_when_the_car_has_gone() -> None:
+    house = parked()
+    until(house, END + GRACE)
+    house.sensors(w.Says.CLEAR)
+    house.wait(30)
+    assert (house.gate.overstay_told, house.gate.ending_told) == (None, None)
+
+
+def test_sensors_that_disagree_in_the_next_stay_are_told_of_again() -> None:
+    house = parked()
+    house.sensors(w.Says.CLEAR, "radar")
+    house.wait(DEFAULT_POLICY.disagree_after)
+    assert house.gate.disagree_told
+    house.sensors(w.Says.CLEAR)
+    house.wait(25)
+    assert not house.gate.disagree_told
+
+
+def test_whose_car_has_left_is_kept_for_each_booking() -> None:
+    second = w.Right(booking="b2", start=START + 1000, end=END)
+    house = House(rights=(replace(RIGHT, end=START + 900), second))
+    house.leave()
+    house.wait(60)
+    house.tell(w.BarrierSeen(w.Position.UP))
+    house.wait(START + 1010 - house.now)
+    house.tell(w.RenterNear("b2", house.now, w.ArmedBy.HERE))
+    house.judged(w.Decision.ADMIT, "b2")
+    house.tell(w.BarrierSeen(w.Position.DOWN))
+    house.sensors(w.Says.OCCUPIED)
+    house.sensors(w.Says.CLEAR)
+    house.wait(25)
+    assert house.gate.left == ("b1", "b2")

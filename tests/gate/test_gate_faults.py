@@ -106,6 +106,7 @@ def test_a_barrier_that_comes_down_much_later_was_moved_by_somebody_else(late: f
     house.wait(late)
     house.tell(w.BarrierSeen(w.Position.DOWN))
     assert (house.gate.phase is w.Phase.ADMITTED, house.gate.by_hand) == (counts, not counts)
+    assert house.gate.last_command is None
 
 
 def test_only_the_command_in_flight_can_fail() -> None:

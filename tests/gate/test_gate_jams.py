@@ -151,14 +151,14 @@ def test_a_car_that_comes_while_it_rises_in_the_next_period_is_the_next_renters(
     house.wait(START + 666 - house.now)
     assert house.gate.phase is w.Phase.RAISING
     house.sensors(w.Says.OCCUPIED)
-    assert kinds(house.tell(DOWN)) == [w.Halt, w.StayArrived]
+    assert kinds(house.done()) == [w.Halt, w.StayArrived]
     assert (house.gate.phase, house.gate.booking) == (w.Phase.PARKED, "b2")
 
 
 def test_a_silence_while_it_rises_says_not_whose_car_it_is() -> None:
     house = rising()
     house.sensors(w.Says.UNKNOWN)
-    assert house.tell(DOWN) == [w.Halt()]
+    assert house.done() == [w.Halt()]
     assert (house.gate.phase, house.gate.booking) == (w.Phase.PARKED, None)
 
 
@@ -167,5 +167,59 @@ def test_a_car_back_while_it_rises_for_a_stay_keeps_the_stay() -> None:
     house.leave()
     house.tell(w.OwnerRaises())
     house.sensors(w.Says.OCCUPIED)
-    assert house.tell(DOWN) == [w.Halt()]
+    assert house.done() == [w.Halt()]
     assert (house.gate.phase, house.gate.booking) == (w.Phase.PARKED, "b1")
+
+
+def test_a_raise_that_is_turned_back_tells_its_adapter_and_keeps_the_stay() -> None:
+    house = House(())
+    house.admit()
+    house.wait(130)
+    house.tell(w.OwnerRaises())
+    assert house.tell(MOVING, DOWN) == [w.Halt()]
+    assert (house.gate.phase, house.gate.since, house.gate.booking) == (w.Phase.PARKED, house.now, "b1")
+
+
+def test_letting_in_again_is_for_who_was_let_in_also_when_the_booking_is_gone() -> None:
+    house = House()
+    house.admit()
+    house.tell(w.RightsChanged(()))
+    (wish,) = moves(house.tell(w.OwnerLetsIn()))
+    assert (wish.booking, wish.insist) == ("b1", True)
+
+
+def test_nobody_insists_where_the_barrier_does_not_say_that_it_is_down() -> None:
+    house = House()
+    house.admit()
+    house.tell(w.BarrierSeen(w.Position.UNKNOWN))
+    (wish,) = moves(house.tell(w.OwnerLetsIn()))
+    assert not wish.insist
+
+
+def test_letting_in_forgets_who_else_was_near_and_how_far_the_help_was() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    house.wait(35)
+    house.tell(w.OwnerLetsIn())
+    assert house.gate.rung is None
+    house = going_down_in_a_stay()
+    house.gate = replace(house.gate, approach=w.Approach("b1", house.now, w.ArmedBy.HERE))
+    house.tell(w.OwnerLetsIn())
+    assert house.gate.approach is None
+
+
+def test_raising_asks_for_nothing_else_where_nothing_else_is_on() -> None:
+    house = House()
+    house.leave()
+    assert kinds(house.tell(w.OwnerRaises())) == [w.Move]
+
+
+def test_looking_twice_for_a_booking_is_noted_once() -> None:
+    house = House()
+    house.go_to_start()
+    for _ in range(2):
+        house.wait(3700)
+        house.tell(w.RenterNear("b1", house.now, w.ArmedBy.POSITION))
+        house.wait(400)
+    assert house.gate.watched == ("b1",)

@@ -4,7 +4,7 @@ import pytest
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.core import overstays
-from custom_components.parkshare.gate.policy import GatePolicy
+from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
 from custom_components.parkshare.gate.rules import RaiseRefusal, raise_refusal
 from tests.gate.house import House, kinds, moves
 
@@ -69,7 +69,7 @@ def test_a_car_or_a_silent_sensor_while_it_rises_brings_it_down_again(says: w.Sa
     house.wait(30)
     (wish,) = moves(house.sensors(says, "radar"))
     assert (wish.target, wish.cause) == (w.Position.DOWN, w.Cause.SAFETY)
-    house.tell(w.BarrierSeen(w.Position.DOWN))
+    house.done()
     assert house.gate.phase is w.Phase.PARKED
 
 
@@ -80,7 +80,8 @@ def test_a_sensor_that_sees_the_rising_barrier_does_not_make_it_go_up_and_down_f
     for _ in range(5):
         raised += len(moves(house.wait(60)))
         house.sensors(w.Says.OCCUPIED, "radar")
-        house.tell(w.BarrierSeen(w.Position.DOWN))
+        if house.gate.command:
+            house.done()
         house.sensors(w.Says.CLEAR)
     assert raised == 2
 
@@ -165,3 +166,16 @@ def test_not_even_a_policy_makes_one_clear_enough() -> None:
     house = House(("radar",), policy=GatePolicy(clears_to_raise=1))
     house.leave()
     assert not moves(house.wait(1000))
+
+
+def test_a_silent_barrier_that_still_says_down_is_sent_down_all_the_same_and_not_taken_for_lowered() -> None:
+    house = House()
+    house.leave()
+    house.wait(DEFAULT_POLICY.departure_debounce + DEFAULT_POLICY.raise_warning)
+    assert house.gate.phase is w.Phase.RAISING
+    (wish,) = moves(house.sensors(w.Says.OCCUPIED, "radar"))
+    assert (wish.target, wish.cause, wish.insist) == (w.Position.DOWN, w.Cause.SAFETY, True)
+    house.tell(w.BarrierSeen(w.Position.DOWN))
+    assert house.gate.command == wish
+    house.tell(w.BarrierSeen(w.Position.DOWN, done=wish.number))
+    assert (house.gate.phase, house.gate.command) == (w.Phase.PARKED, None)

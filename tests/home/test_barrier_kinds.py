@@ -304,3 +304,33 @@ async def test_waiting_for_an_unavailable_barrier_ends_with_the_command(hass: Ho
     lock.shows(available=True)
     await asyncio.sleep(0.05)
     assert lock.calls == []
+
+
+async def test_an_optimistic_barrier_that_takes_a_moment_to_send_does_send(hass: HomeAssistant) -> None:
+    class Slow(FakeSwitch):
+        @override
+        async def async_turn_on(self, **kwargs: Any) -> None:
+            await asyncio.sleep(0.03)
+            await super().async_turn_on()
+
+    switch = Slow("bay", assumed=True)
+    switch._attr_is_on = True
+    await stand(hass, switch=[switch])
+    await barrier(hass, "switch.bay", on_means="down").async_move(wish(Position.DOWN))
+    assert switch.calls == ["on"]
+
+
+async def test_a_barrier_that_may_be_rising_without_a_word_is_sent_down_though_it_still_says_down(
+    hass: HomeAssistant,
+) -> None:
+    lock = FakeLock()
+    lock._attr_is_locked = False
+    lock.answers = False
+    await stand(hass, lock=[lock])
+    slow = barrier(hass, "lock.bay")
+    with pytest.raises(BarrierError):
+        await slow.async_move(wish(Position.UP))
+    await slow.async_move(wish(Position.DOWN))
+    assert lock.calls == ["up", "down"]
+    await slow.async_move(wish(Position.DOWN))
+    assert lock.calls == ["up", "down"], "once is enough"

@@ -69,9 +69,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class BarrierSeen:
-    """The barrier's own entity reported."""
+    """The barrier's own entity reported. done is the number of the command that the adapter has carried out by now."""
 
     position: Position
+    done: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,8 @@ def command(gate: Gate, target: Position, cause: Cause, now: float, policy: Gate
         booking=gate.booking,
         issued_at=now,
         expires_at=now + valid,
+        # It may be on its way up without a word, and still say that it is down.
+        insist=cause is Cause.SAFETY,
     )
 
 

@@ -39,6 +39,8 @@ def barrier_seen(gate: Gate, told: BarrierSeen, now: float, policy: GatePolicy) 
         case Position.JAMMED:
             return (gate, ()) if before is Position.JAMMED else _jammed(gate, now, policy)
         case Position.DOWN:
+            if _is_stale(gate, before, told):
+                return gate, ()
             return _down(gate, before, stood, now, policy)
         case Position.UP:
             return _up(gate, before, stood, now)
@@ -46,6 +48,13 @@ def barrier_seen(gate: Gate, told: BarrierSeen, now: float, policy: GatePolicy) 
             if gate.phase is Phase.WARNING:
                 return go(at_rest(gate), T.WARNING_HAND, now)
             return gate, ()
+
+
+def _is_stale(gate: Gate, before: Position, told: BarrierSeen) -> bool:
+    """Tell whether "down" is only what it said before it was sent up and down again: silent, it may be rising."""
+    sent = gate.command
+    safety = gate.phase is Phase.LOWERING and sent is not None and sent.cause is Cause.SAFETY
+    return safety and before is Position.DOWN and told.done != gate.commands
 
 
 def _jammed(gate: Gate, now: float, policy: GatePolicy) -> Step:
