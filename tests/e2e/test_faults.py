@@ -1,6 +1,7 @@
-"""What goes wrong in the field: a camera that sees nothing, and a lock that jams. One visit with both."""
+"""What goes wrong in the field: the cheapest of the faults; all of them, in pairs too: scripts/test --long faults."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -103,3 +104,103 @@ def test_once_the_lock_works_again_the_owner_lets_in_and_later_raises(stage: Sta
     problem = stage.do(world.entity(world.olivia, "problem"))
     assert world.home.api.current(problem) == "off"
     assert lock.barrier.moved_under_car == 0
+
+
+SLOW_TRAVEL_S = 5.0  # a bow that takes its time, as the ones that one can buy
+AWAY_S = 4.0
+
+
+@pytest.fixture
+def slow_lock(stage: Stage) -> Iterator[GroundLock]:
+    """The lock with a bow that takes its time; whole again at the end."""
+    lock = stage.world.olivia.lock
+    before, lock.barrier.travel_s = lock.barrier.travel_s, SLOW_TRAVEL_S
+    yield lock
+
+    async def heal() -> None:
+        for fault in Fault:
+            await lock.set_fault(fault, False)
+
+    stage.do(heal())
+    lock.barrier.travel_s, lock.barrier.rises = before, None
+
+
+async def _leaves(stage: Stage, car: Car) -> None:
+    """Drive out, once both sensors have seen the car, and wait until both say that it has left."""
+    lock, api = stage.world.olivia.lock, stage.world.home.api
+    sensors = [lock.entity(name) for name in ("radar", "magnetic")]
+    for sensor in sensors:
+        await api.seen(sensor, lambda change: change.state == "on")
+    await car.leave(lock)
+    for sensor in sensors:
+        await api.seen(sensor, lambda change: change.state == "off")
+
+
+async def _raised(stage: Stage, booking: str) -> None:
+    """Let the owner raise the bow, and wait until it is up and the booking over."""
+    world, lock = stage.world, stage.world.olivia.lock
+    await world.press(world.olivia, "raise")
+    await until(lambda: lock.barrier.position is Position.UP, "the barrier did not rise", within=20)
+    await world.renter.booking_in_state(booking, "fulfilled", within=20)
+
+
+def test_a_lock_that_is_back_in_time_lets_in_and_goes_down_again_before_a_car_that_enters(
+    stage: Stage, slow_lock: GroundLock
+) -> None:
+    world, lock, car = stage.world, slow_lock, Car(stage.world.renter.plate)
+
+    async def come_and_enter() -> list[Wish]:
+        booking = await world.book(world.olivia)
+        earlier = len(lock.barrier.commands)
+        await lock.set_fault(Fault.LOCK_GONE, True)
+        await world.renter.here(booking)
+        await car.drive_up(lock, start=6.0, speed=4.0)
+        await asyncio.sleep(AWAY_S)
+        await lock.set_fault(Fault.LOCK_GONE, False)
+        await car.park(lock, patience=40)
+        await world.renter.booking_in_state(booking, "active", within=20)
+        await _leaves(stage, car)
+        lock.barrier.rises = lock.enter_now
+        await world.press(world.olivia, "raise")
+        await until(lambda: lock.car_in_bay, "no car drove in", within=20)
+        lock.barrier.rises = None
+        await until(lambda: lock.barrier.position is Position.DOWN, "the barrier did not go down again", within=20)
+        got = [command.wish for command in lock.barrier.commands[earlier:]]
+        await _leaves(stage, car)
+        await _raised(stage, booking)
+        return got
+
+    before = lock.barrier.up_under_car, lock.barrier.moved_under_car
+    assert stage.do(come_and_enter(), within=150) == [Wish.DOWN, Wish.UP, Wish.DOWN]
+    assert (lock.barrier.up_under_car, lock.barrier.moved_under_car) == before
+
+
+def test_the_owner_hears_of_a_renter_who_stands_before_a_lock_that_lies(stage: Stage, slow_lock: GroundLock) -> None:
+    world, lock, car = stage.world, slow_lock, Car(stage.world.renter.plate)
+    barrier = lock.entity("barrier")
+
+    async def lie() -> None:
+        booking = await world.book(world.olivia)
+        await lock.set_fault(Fault.LIES, True)
+        begun = time.time()
+        await world.renter.here(booking)
+        await car.drive_up(lock, start=6.0, speed=4.0)
+        await world.home.api.seen(barrier, lambda change: change.state == "unlocked", since=begun, within=40)
+        await world.renter.here(booking)
+        async with asyncio.timeout(60):
+            while not await _is_told(stage, "not_in"):  # noqa: ASYNC110 - it looks, nobody tells it
+                await asyncio.sleep(0.3)
+        assert lock.barrier.position is Position.UP
+        await lock.set_fault(Fault.LIES, False)
+        await world.press(world.olivia, "let_in_now")
+        await car.park(lock, patience=30)
+        await world.renter.booking_in_state(booking, "active", within=20)
+        await _leaves(stage, car)
+        await _raised(stage, booking)
+
+    stage.do(lie(), within=150)
+
+
+async def _is_told(stage: Stage, key: str) -> bool:
+    shown = await stage.world.home.api.ask("persistent_notification/get")
+    return any(str(one["notification_id"]).endswith(f"{stage.world.olivia.space}_{key}") for one in shown)
