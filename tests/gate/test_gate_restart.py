@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.parkshare.gate import words as w
+from custom_components.parkshare.gate.policy import DEFAULT_POLICY
 from tests.gate.house import House, moves
 
 
@@ -47,3 +48,22 @@ def test_after_a_restart_a_car_that_is_seen_to_leave_lets_the_barrier_rise() -> 
     house.wait(100)
     house.sensors(w.Says.CLEAR)
     assert [wish.target for wish in moves(house.wait(60))] == [w.Position.UP]
+
+
+@pytest.mark.parametrize("seconds", [DEFAULT_POLICY.departure_debounce, DEFAULT_POLICY.departure_debounce + 10])
+def test_after_a_restart_before_the_barrier_rose_somebody_hears_that_it_stays_down(seconds: float) -> None:
+    house = House()
+    house.leave()
+    house.wait(seconds)
+    assert house.gate.phase in (w.Phase.WARNING, w.Phase.RAISING)
+    assert house.reboot() == [w.Notify(w.Notice.STAYS_DOWN)]
+    assert house.wait(3600) == []
+
+
+def test_after_a_restart_while_it_went_down_for_a_code_the_camera_looks_on() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    house.tell(w.CodeGiven("b1", house.now))
+    assert house.gate.phase is w.Phase.LOWERING
+    assert house.reboot() == [w.CameraOn("b1")]

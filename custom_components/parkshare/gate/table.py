@@ -323,9 +323,9 @@ class T(Enum):
     BOOT_FORGETS = row(
         "looking lowering raising warning",
         IDLE,
-        "A restart ends what was under way. Nothing moves because of it.",
+        "A restart ends what was under way. Nothing moves because of it; a barrier that was to rise is told of.",
         told=(Booted,),
-        asks=(CameraOff,),
+        asks=(CameraOff, Notify),
     )
     BOOT_STAY_GOES_ON = row(
         "lowering raising leaving",

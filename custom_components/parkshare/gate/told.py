@@ -25,6 +25,8 @@ from .words import (
     Gate,
     Judged,
     LinkSeen,
+    Notice,
+    Notify,
     OwnerLetsIn,
     OwnerRaises,
     OwnerRefuses,
@@ -54,8 +56,9 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
         approach=None,
     )
     off = (CameraOff(),) if gate.camera else ()
-    lowers_for_plate = gate.phase is Phase.LOWERING and gate.last_command and gate.last_command.cause is Cause.PLATE
-    if gate.right and (gate.phase is Phase.LOOKING or lowers_for_plate):
+    asked = gate.last_command.cause if gate.last_command else None
+    lowers_for_renter = gate.phase is Phase.LOWERING and asked in (Cause.PLATE, Cause.CODE)
+    if gate.right and (gate.phase is Phase.LOOKING or lowers_for_renter):
         right = find(gate.rights, gate.right.booking)
         if right and now < gate.armed_until:
             # Who was asked before the restart can answer no more, so the ladder begins anew.
@@ -67,7 +70,9 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
         return go(replace(gate, camera=False), T.BOOT_RESUMES, now, *off)
     if gate.arrived:
         return go(replace(gate, camera=False), T.BOOT_STAY_GOES_ON, now, *off)
-    return go(at_rest(gate), T.BOOT_FORGETS, now, *off)
+    # It was about to rise, and will not by itself any more: the bay may stand open until somebody looks.
+    stays_down = (Notify(Notice.STAYS_DOWN),) if gate.phase in (Phase.WARNING, Phase.RAISING) else ()
+    return go(at_rest(gate), T.BOOT_FORGETS, now, *off, *stays_down)
 
 
 def _tick(gate: Gate, _told: Tick, _now: float, _policy: GatePolicy) -> Step:
