@@ -1,5 +1,6 @@
 """What the backend tells is taken in here: each fact is read, and goes to whom it is about."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 TRIES: Final = 3  # times that a fact may fail before it is passed over
+MOST_AT_WORK: Final = 8  # codes that are looked at at one time; people do not type that fast
 
 
 class Intake:
@@ -35,6 +37,7 @@ class Intake:
         self._bookings = bookings
         self._desk = desk
         self._failed: Counter[str] = Counter()
+        self._codes: set[asyncio.Task[None]] = set()  # nothing but this holds back who repeats a hint without end
 
     async def async_take(self, event: Event) -> None:
         """Take a fact in. Its effect is on disk on return."""
@@ -92,8 +95,13 @@ class Intake:
 
     def _renter_gave(self, given: RenterCode) -> None:
         runtime, grant = self._hub.runtime_of(given.space), self._hub.grants.get(given.booking)
-        self._later(async_renter_gave(runtime, grant, given), "code")
+        if len(self._codes) >= MOST_AT_WORK:
+            LOGGER.info("A code is ignored, too many come at one time")
+            return
+        task = self._later(async_renter_gave(runtime, grant, given), "code")
+        self._codes.add(task)
+        task.add_done_callback(self._codes.discard)
 
-    def _later(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _later(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Do it in a task: the camera's work must not hold up the facts behind this one."""
-        self._hub.entry.async_create_task(self._hub.hass, work, f"parkshare renter {name}")
+        return self._hub.entry.async_create_task(self._hub.hass, work, f"parkshare renter {name}")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations
@@ -12,6 +11,7 @@ from .const import CONF_BARRIER, CONF_CAMERA, DOMAIN
 from .gate.words import FaultKind, Notice
 from .seeing.burst import Trouble
 from .seeing.oddities import OddityKind
+from .standing import Standing
 
 BARRIER: Final = "barrier"
 READER: Final = "reader"
@@ -33,10 +33,12 @@ class Notices:
         # What is shown as something to repair: the words of each.
         self._shown: dict[str, str] = {}
         self._texts: dict[str, str] = {}
+        self._standing = Standing(hass, space_id)
 
     async def async_load(self) -> None:
-        """Load the texts in the language of the house."""
+        """Load the texts in the language of the house, and show again what stood there before a restart."""
         self._texts = await async_get_translations(self._hass, self._hass.config.language, "common", {DOMAIN})
+        await self._standing.async_load()
 
     @callback
     def tell(self, notice: Notice) -> None:
@@ -47,7 +49,7 @@ class Notices:
     def untell(self, *notices: Notice) -> None:
         """It is no longer so."""
         for notice in notices:
-            persistent_notification.async_dismiss(self._hass, self._id(notice))
+            self._standing.dismiss(self._id(notice))
 
     @callback
     def fault(self, kind: FaultKind) -> None:
@@ -102,7 +104,7 @@ class Notices:
     @callback
     def needs_no_help(self) -> None:
         """Nobody stands there any more whom the owner has to let in."""
-        persistent_notification.async_dismiss(self._hass, self._id(HELP))
+        self._standing.dismiss(self._id(HELP))
 
     @callback
     def phone_unreached(self, device_id: str, name: str) -> None:
@@ -113,7 +115,7 @@ class Notices:
     @callback
     def phone_reached(self, device_id: str) -> None:
         """It can."""
-        persistent_notification.async_dismiss(self._hass, self._id(f"{UNREACHED}_{device_id}"))
+        self._standing.dismiss(self._id(f"{UNREACHED}_{device_id}"))
 
     @callback
     def codes_guessed(self) -> None:
@@ -121,8 +123,9 @@ class Notices:
         self._notify("codes_guessed")
 
     @callback
-    def clear_issues(self) -> None:
+    def stop(self) -> None:
         """The space is unloaded: nothing of it is to be repaired now. Told things stay told."""
+        self._standing.stop()
         for key in (BARRIER, *self._shown):
             ir.async_delete_issue(self._hass, DOMAIN, self._id(key))
         self._shown.clear()
@@ -150,8 +153,7 @@ class Notices:
         self._show(key, self._text(key, **words))
 
     def _show(self, key: str, text: str) -> None:
-        title, notification_id = self._text("title"), self._id(key)
-        persistent_notification.async_create(self._hass, text, title=title, notification_id=notification_id)
+        self._standing.show(self._id(key), self._text("title"), text)
 
     def _text(self, key: str, **words: str) -> str:
         return self._texts[f"component.{DOMAIN}.common.gate_{key}"].format(space=self._title, **words)

@@ -190,7 +190,7 @@ class SpaceRuntime:
         await asyncio.gather(self._hands.async_stop(), self._eyes.async_stop(), self.asking.stop())
         await self.record.async_stop()
         # Last: what still looked a moment ago may have found something to complain of.
-        self._notices.clear_issues()
+        self._notices.stop()
 
     # What is told
 

@@ -15,6 +15,7 @@ from .link.journal import Journal
 from .offers import OfferCalendar
 from .record import async_remove_record
 from .seeing.album import async_remove_album
+from .standing import standing_store_of
 from .state import HouseStateStore
 
 JOURNAL_VERSION: Final = 1
@@ -35,6 +36,7 @@ async def async_forget_space(hass: HomeAssistant, entry: ConfigEntry, space_id: 
     await calendar_of(hass, entry, space_id).async_remove()
     await store_of(hass, space_id).async_remove()
     await codes_store_of(hass, space_id).async_remove()
+    await standing_store_of(hass, space_id).async_remove()
     await async_remove_album(hass, space_id)
     await async_remove_record(hass, space_id)
 

@@ -22,7 +22,7 @@ from custom_components.parkshare.codes.rotating import (
     tidy,
 )
 from custom_components.parkshare.codes.showing import is_shown, next_change
-from custom_components.parkshare.codes.tries import MOST, WITHIN, tries_left, with_wrong
+from custom_components.parkshare.codes.tries import MOST, MOST_AT_SPACE, WITHIN, tries_left, with_wrong
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.gate.knowledge import Right
 from custom_components.parkshare.recognition.alphabet import CONFUSABLE, FOLDED
@@ -165,6 +165,17 @@ def test_each_booking_has_tries_of_its_own_and_old_ones_are_forgotten() -> None:
     tries = with_wrong(with_wrong({}, "b1", 0.0), "b2", WITHIN)
     assert (tries_left(tries, "b1", WITHIN), tries_left(tries, "b2", WITHIN)) == (MOST, MOST - 1)
     assert tries.keys() == {"b2"}
+
+
+@given(waits=st.lists(st.floats(0.0, 60.0), max_size=60))
+def test_who_books_anew_for_each_few_guesses_gets_few_more(waits: list[float]) -> None:
+    now, tries, looked = 1e9, {}, []
+    for number, wait in enumerate(waits):
+        now += wait
+        if tries_left(tries, f"b{number // MOST}", now):
+            tries = with_wrong(tries, f"b{number // MOST}", now)
+            looked.append(now)
+    assert all(len([at for at in looked if start <= at < start + WITHIN]) <= MOST_AT_SPACE for start in looked)
 
 
 def test_a_clock_that_is_set_back_does_not_lock_the_renter_out() -> None:

@@ -28,7 +28,10 @@ from custom_components.parkshare.diagnostics import async_get_config_entry_diagn
 from custom_components.parkshare.durable import DurableStore, NotStoredError
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.grant import Grant
+from custom_components.parkshare.intake import MOST_AT_WORK
 from custom_components.parkshare.link.facts import format_time
+from custom_components.parkshare.record.kinds import Kind
+from custom_components.parkshare.record.thrift import AT_ONCE
 from tests.home.gate_house import House, house, reader, things
 from tests.home.house_facts import files, on_disk
 
@@ -286,6 +289,25 @@ async def test_a_word_of_the_backend_that_is_no_code_changes_nothing(
     assert checks(house) == []
     assert "renter.code that cannot be used" in caplog.text
     assert "482913" not in caplog.text
+
+
+async def test_a_backend_that_repeats_a_code_without_end_fills_neither_the_record_nor_the_memory(house: House) -> None:
+    grant = await booked(house)
+    for _ in range(3):
+        for _ in range(100):
+            house.hub.on_hint(
+                "renter.code",
+                {
+                    "booking": grant.booking,
+                    "space": house.space_id,
+                    "code": "nonsense",
+                    "at": format_time(time.time()),
+                },
+            )
+        await house.hass.async_block_till_done()
+    assert MOST < len(checks(house)) <= 3 * MOST_AT_WORK
+    tried = [entry for entry in (await house.space.record.async_export()).entries if entry.kind == Kind.CODE]
+    assert len(tried) == AT_ONCE
 
 
 # On the display

@@ -162,6 +162,21 @@ async def test_a_fact_that_cannot_be_kept_is_passed_over(alone: ParkShareHub, ch
     assert alone.grants.all() == []
 
 
+@pytest.mark.parametrize(
+    ("alias", "kept"),
+    [
+        ("Renter 1A2B", "Renter 1A2B"),
+        ("[Sign in](https://evil.example)\n# <b>Rene</b>", "Sign in https evil example b Rene b"),
+        ("\u202eR" + "e" * 200_000, "R" + "e" * 39),
+    ],
+)
+async def test_what_a_renter_is_called_brings_neither_a_link_nor_a_flood_into_a_notice(
+    alone: ParkShareHub, alias: str, kept: str
+) -> None:
+    await alone.on_event(fact("booking.proposed", proposal(alone, "b1", *soon()) | {"renter": {"alias": alias}}))
+    assert alone.grants.get("b1").alias == kept
+
+
 async def test_a_standby_for_a_space_that_is_gone_is_passed_over(alone: ParkShareHub) -> None:
     await alone.on_event(fact("standby.offered", standby_fact(alone, home_space="gone")))
     assert alone.state.standbys == {}

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from homeassistant.components import persistent_notification
 
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.gate import words as w
@@ -170,3 +171,17 @@ async def test_with_one_sensor_nothing_rises_by_itself_whatever_is_stored(house:
     house.sensors("off", RADAR)
     await house.until(lambda: notified(house, "ask_raise"))
     assert house.lock.calls == ["down"]
+
+
+async def test_what_was_told_is_told_again_after_a_restart_unless_somebody_dismissed_it(house: House) -> None:
+    house.sensors("on")
+    await house.grant(starts_in=900.0)
+    await house.until(lambda: notified(house, "bay_taken"))
+    house.hass.data["persistent_notification"].clear()  # as a restart of Home Assistant does
+    await house.restart()
+    assert notified(house, "bay_taken")
+    persistent_notification.async_dismiss(house.hass, f"{DOMAIN}_{house.space_id}_bay_taken")
+    await house.hass.async_block_till_done()
+    house.hass.data["persistent_notification"].clear()
+    await house.restart()
+    assert not notified(house, "bay_taken")

@@ -1,13 +1,14 @@
 """How often a wrong code may be given for a booking: six digits are few, so guessing has to be slow.
 
 Pure: standard library only. With 5 tries in 15 minutes and two right codes of a million, somebody who guesses through
-a booking of a whole day gets in with a chance of one in a thousand.
+a booking of a whole day gets in with a chance of one in a thousand; who books anew for each few guesses, of two.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-MOST: Final = 5
+MOST: Final = 5  # for a booking
+MOST_AT_SPACE: Final = 10  # for all bookings of a space: a new booking costs somebody who guesses nothing
 WITHIN: Final = 900.0  # s
 
 # When a wrong code was given (UTC epoch seconds), by booking.
@@ -16,7 +17,8 @@ type Tries = Mapping[str, tuple[float, ...]]
 
 def tries_left(tries: Tries, booking: str, now: float) -> int:
     """Return how many more codes are looked at."""
-    return max(0, MOST - len(_recent(tries.get(booking, ()), now)))
+    at_space = sum(len(_recent(times, now)) for times in tries.values())
+    return max(0, min(MOST - len(_recent(tries.get(booking, ()), now)), MOST_AT_SPACE - at_space))
 
 
 def with_wrong(tries: Tries, booking: str, now: float) -> dict[str, tuple[float, ...]]:

@@ -13,6 +13,7 @@ LIVE_STATES: Final = frozenset({"pending", "reserved", "active"})
 # No booking is elsewhere, and calendars are expanded over what is asked for.
 EARLIEST: Final = 2020
 LATEST: Final = 2100
+LONGEST_ALIAS: Final = 40  # characters
 LONGEST_CODE: Final = 32  # characters as typed, with what people put between groups
 
 
@@ -65,6 +66,12 @@ def _object(d: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     return value
 
 
+def _alias(renter: Mapping[str, Any]) -> str:
+    """Read what a renter is called. It stands in notices and on phones, where a link or a line more would be obeyed."""
+    plain = "".join(each if each.isalnum() or each in "-'" else " " for each in _text(renter, "alias", default=""))
+    return " ".join(plain.split())[:LONGEST_ALIAS]
+
+
 def _period(d: Mapping[str, Any]) -> tuple[float, float]:
     period = _object(d, "period")
     start, end = parse_time(period.get("start")), parse_time(period.get("end"))
@@ -99,7 +106,7 @@ class Proposal:
             start=start,
             end=end,
             sealed_plate=_text(d, "sealed_plate"),
-            alias=_text(renter, "alias", default="") if isinstance(renter, Mapping) else "",
+            alias=_alias(renter) if isinstance(renter, Mapping) else "",
         )
 
 

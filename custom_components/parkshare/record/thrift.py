@@ -17,8 +17,8 @@ from .kinds import OF_THE_RECORD, Kind
 AT_ONCE: Final = 20
 ANEW_AFTER: Final = 900.0  # s for one more
 # Each of these is written, whatever happens.
-ALWAYS: Final = OF_THE_RECORD | {Kind.BOOT, Kind.DECISION, Kind.COMMAND, Kind.COMMAND_FAILED, Kind.CODE, Kind.REPEATED}
-NAMES: Final = ("name", "is", "answer", "notice", "rung", "fault", "on")
+ALWAYS: Final = OF_THE_RECORD | {Kind.BOOT, Kind.DECISION, Kind.COMMAND, Kind.COMMAND_FAILED, Kind.REPEATED}
+NAMES: Final = ("name", "is", "answer", "notice", "rung", "fault", "on", "way")
 MOST_REMEMBERED: Final = 200
 
 type Alike = tuple[str, str, str | None]
@@ -43,7 +43,8 @@ class Thrift:
         """Return what is to be written; what was left out before is counted in an entry in front of it."""
         written: list[Entry] = []
         for entry in entries:
-            if entry.kind in ALWAYS or self._allows(entry):
+            right_code = entry.kind == Kind.CODE and entry.d.get("right")
+            if entry.kind in ALWAYS or right_code or self._allows(entry):
                 written += [*self.rest(entry.at), entry]
         return written
 
