@@ -183,6 +183,16 @@ async def test_an_overstay_before_the_end_is_a_wrong_clock_and_harmless(
     assert not (await rene.get(f"bookings/{stay}"))["overstay"]
 
 
+async def test_a_house_whose_clock_is_an_hour_fast_ends_no_stay_an_hour_early(
+    rene: Renting, nora: Renting, link: Link, space: Published, stay: str, clock: FakeClock
+) -> None:
+    booking = await reserve(nora, link, space, END, END + HOUR)
+    await clock.pass_time(HOUR + 600)
+    await link.report("stay.overstayed", fact(stay, END + 600))
+    assert not (await rene.get(f"bookings/{stay}"))["overstay"]
+    assert not await risky(nora, booking)
+
+
 async def test_an_overstay_says_too_that_the_car_arrived_when_that_news_was_lost(
     rene: Renting, nora: Renting, link: Link, space: Published, clock: FakeClock
 ) -> None:

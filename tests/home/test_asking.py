@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.parkshare.asking import Asked, Asking
+from custom_components.parkshare.asking import Asked, Asking, asking as asking_module
 from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.gate.words import Notice
 from custom_components.parkshare.notices import Notices
@@ -39,6 +39,7 @@ class Bay:
         self.other = b""
         self.refusal: HomeAssistantError | None = None
         self.kept = 0
+        self.disk_hangs = False
 
     async def let_in(self, booking: str, by: str | None) -> None:
         self._do("let in", booking, by)
@@ -54,6 +55,8 @@ class Bay:
 
     async def async_keep_now(self) -> bool:
         self.kept += 1
+        if self.disk_hangs:
+            await asyncio.Event().wait()
         return False
 
     def other_plate(self) -> bytes:
@@ -139,6 +142,16 @@ async def test_the_owner_is_asked_with_a_picture_and_two_buttons(start: Start, p
     assert question.data["push"]["interruption-level"] == "time-sensitive"
     assert question.data["importance"] == "high"
     assert bay.kept == 1
+
+
+async def test_the_owner_is_asked_although_the_disk_hangs(
+    start: Start, phone: OwnerPhone, bay: Bay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_module, "PICTURE_PATIENCE", 0.05)
+    bay.disk_hangs = True
+    asking = await start(phone)
+    asking.ask_let_in(BOOKING, "Rosa")
+    assert (await phone.asked()).data["image"] == "/api/camera_proxy/camera.bay"
 
 
 async def test_the_owner_hears_that_another_plate_was_read(start: Start, phone: OwnerPhone, bay: Bay) -> None:

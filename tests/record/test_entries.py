@@ -219,8 +219,14 @@ def test_what_is_not_the_repeated_thing_is_always_written() -> None:
         Entry(NOON, Kind.TRANSITION, "b2", {"name": "NOT_CLEAR"}),
         Entry(NOON, Kind.TRANSITION, "b1", {"name": "LEFT"}),
         *[Entry(NOON, Kind.DECISION, "b1", {"decision": "admit"}) for _ in range(50)],
+        *[code_entry("b1", NOON, right=True, tries_left=4, way="web") for _ in range(50)],
     ]
     assert [each for each in thrift.sift(others) if each.kind != Kind.REPEATED] == others
+
+
+def test_who_tries_wrong_codes_without_end_does_not_push_out_what_was_before() -> None:
+    tried = [code_entry("b1", NOON + second, right=False, tries_left=0, way="web") for second in range(100)]
+    assert Thrift().sift(tried) == tried[:AT_ONCE]
 
 
 def test_after_a_calm_while_the_same_is_written_again() -> None:

@@ -24,7 +24,7 @@ class BookingRequest(Request):
     vehicle: VehicleBody | None = None
 
 
-# Six digits of a display, or the eight characters that a renter's phone can show; people put a gap in the middle.
+# The six digits at the space; people put a gap in the middle. What a renter's program shows opens nothing from afar.
 CODE = r"^[0-9]{3}[ -]?[0-9]{3}$"
 
 

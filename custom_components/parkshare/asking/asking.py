@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -37,6 +38,7 @@ TOLD: Final[Mapping[Notice, bool]] = {
 }
 # A plate that is read a little differently each time looks like one car after the other.
 MOST_AGAIN: Final = 2
+PICTURE_PATIENCE: Final = 3.0  # s; a disk that hangs keeps no owner from being asked
 
 type Deed = Callable[[str, str | None], Awaitable[None]]
 
@@ -192,7 +194,10 @@ class Asking:
 
     async def _async_image(self) -> str | None:
         """Return where the app fetches the picture: the one that is kept now, else what the camera shows then."""
-        kept = await self._view.async_keep_now()
+        kept = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PICTURE_PATIENCE):
+                kept = await self._view.async_keep_now()
         entity_id = er.async_get(self._hass).async_get_entity_id("image", DOMAIN, f"{self._space_id}_{Kept.LAST}")
         if kept and entity_id and (state := self._hass.states.get(entity_id)):
             # The app keeps pictures by their address: with its time in it each one is another.
