@@ -86,7 +86,6 @@ class Model:
                 moved = {name for name, right in self.rights.items() if self.known.get(name, right).end != right.end}
                 self.ends_told -= {told for told in self.ends_told if told[0] in moved}
                 self.known |= self.rights
-                self.barred &= set(self.rights)
             case w.OwnerRefuses(booking) if booking in self.rights:
                 self.barred.add(booking)
 

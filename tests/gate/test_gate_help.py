@@ -189,12 +189,19 @@ def test_a_refusal_of_a_booking_that_is_not_here_is_nothing() -> None:
     assert house.gate.barred == ()
 
 
-def test_a_refusal_ends_with_its_booking() -> None:
+def test_a_booking_that_is_taken_back_and_told_of_anew_stays_refused() -> None:
     house = Rain(rights=(RIGHT, NEXT))
     house.tell(w.OwnerRefuses("b1"), w.OwnerRefuses("b2"), w.OwnerRefuses("b1"))
     assert house.gate.barred == ("b2", "b1")
-    house.tell(w.RightsChanged((NEXT,)))
-    assert house.gate.barred == ("b2",)
+    house.tell(w.RightsChanged((NEXT,)), w.RightsChanged((RIGHT, NEXT)))
+    assert house.tell(w.CodeGiven("b1", house.now)) == []
+
+
+def test_only_so_many_refusals_are_remembered() -> None:
+    rights = tuple(replace(RIGHT, booking=f"b{number}") for number in range(30))
+    house = Rain(rights=rights)
+    house.tell(*(w.OwnerRefuses(right.booking) for right in rights))
+    assert house.gate.barred == tuple(f"b{number}" for number in range(10, 30))
 
 
 def test_a_restart_begins_the_ladder_anew_for_who_still_stands_there() -> None:

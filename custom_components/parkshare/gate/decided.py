@@ -110,11 +110,13 @@ def owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy
     return move(gate, T.OWNER_LET_IN, wish, now, *intents)
 
 
-def owner_refuses(gate: Gate, told: OwnerRefuses, now: float, _policy: GatePolicy) -> Step:
+def owner_refuses(gate: Gate, told: OwnerRefuses, now: float, policy: GatePolicy) -> Step:
     """Look no more, and let no code open for this booking; its own plate still does."""
     if find(gate.rights, told.booking) is None:
         return gate, ()
-    gate = replace(gate, barred=(*(booking for booking in gate.barred if booking != told.booking), told.booking))
+    # Kept beyond the right: a booking that is taken back and told of anew is no other one.
+    others = tuple(booking for booking in gate.barred if booking != told.booking)
+    gate = replace(gate, barred=(*others, told.booking)[-policy.barred_kept :])
     if gate.phase is not Phase.LOOKING or gate.booking != told.booking:
         return gate, ()
     decided = AdmissionDecided(told.booking, Decision.REFUSE, Cause.OWNER, now)

@@ -44,6 +44,8 @@ class GatePolicy:
     sign_lasts: float = 10.0
     # A code that took longer from the renter to us opens nothing.
     code_max_age: float = 30.0
+    # So many of the owner's last refusals are remembered.
+    barred_kept: int = 20
     # Commands begin, and are repeated, only within these times.
     lower_valid: float = 60.0
     raise_valid: float = 20.0

@@ -85,7 +85,6 @@ def _rights_changed(gate: Gate, told: RightsChanged, now: float, _policy: GatePo
         gate,
         rights=tuple(sorted(told.rights, key=lambda right: (right.start, right.booking))),
         watched=tuple(booking for booking in gate.watched if booking in bookings),
-        barred=tuple(booking for booking in gate.barred if booking in bookings),
         left=tuple(booking for booking in gate.left if booking in bookings),
         near=gate.near if gate.near in bookings else None,
     )

@@ -91,7 +91,8 @@ class SpaceCamera:
         first = self._use.lookers == 1
         async with self._use.turning:
             if first:
-                self._use.was_on = self.ready
+                # What is on only because a run before left it on, or because it did not go off, was not on before us.
+                self._use.was_on = self.ready and self._switch not in await self._switched.async_ours()
             if self._power_id or self._switchable():
                 turned_on = self._switched.async_call(self._switch, SERVICE_TURN_ON)
                 if self._goes_off:
