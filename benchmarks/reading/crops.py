@@ -29,10 +29,10 @@ ROUNDS = 60
 def one_crop(photograph: Path) -> dict[str, float]:
     """Measure in a process of its own; see _measured."""
     command = [sys.executable, "-m", "benchmarks.reading.crops", str(photograph)]
-    output = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         command, env=environment(TUNING), check=True, capture_output=True, text=True, timeout=300
-    ).stdout  # noqa: S603
-    figures: dict[str, float] = json.loads(output)
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
     return figures
 
 

@@ -43,6 +43,8 @@ class Deeds:
         """Do what was asked for. gate is what is known by now, stored whether that is on disk."""
         for intent in intents:
             self._move_or_look(intent, gate, stored=stored)
+        # After all of them: what is wrong with a text must hold up no barrier.
+        for intent in intents:
             self._voice.tell(intent)
         self._eyes.forget()
 

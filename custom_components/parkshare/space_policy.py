@@ -11,9 +11,12 @@ from .gate.words import Raising
 
 def policy_of(settings: Mapping[str, Any], policy: GatePolicy = DEFAULT_POLICY) -> GatePolicy:
     """Return the policy of a space. A house with fewer than two sensors is never automatic, whatever is stored."""
-    enough = len(settings.get(CONF_OCCUPANCY) or ()) >= policy.clears_to_raise
+    enough = len(set(settings.get(CONF_OCCUPANCY) or ())) >= policy.clears_to_raise
     usual = Raising.AUTOMATIC if enough else Raising.ASK
-    raising = Raising(settings.get(CONF_RAISING, usual))
+    try:
+        raising = Raising(settings.get(CONF_RAISING, usual))
+    except ValueError:  # a word of a newer release
+        raising = Raising.ASK
     if raising is Raising.AUTOMATIC and not enough:
         raising = Raising.ASK
     minutes = settings.get(CONF_GRACE_MIN)

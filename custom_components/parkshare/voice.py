@@ -26,6 +26,8 @@ class Voice:
         """Tell what follows from an intent for people."""
         match intent:
             case w.Notify(notice, _, kind):
+                if notice is w.Notice.OVERSTAY:
+                    self._over(w.Notice.ENDS_SOON)
                 self._notices.tell(notice)
                 self._asking.tell(notice)
                 if notice is w.Notice.FAULT and kind:
@@ -51,9 +53,7 @@ class Voice:
         rose = after.position is w.Position.UP and before.position is not w.Position.UP
         parked = after.phase is w.Phase.PARKED and before.phase is not w.Phase.PARKED
         if rose or parked:
-            self._over(*DONE_WITH_RAISING)
-        if parked:
-            self._over(w.Notice.NOT_IN)
+            self._over(*DONE_WITH_RAISING, w.Notice.NOT_IN)
 
     def _over(self, *notices: w.Notice) -> None:
         self._notices.untell(*notices)

@@ -77,6 +77,7 @@ def test_the_owner_lets_in_at_any_time() -> None:
 def test_without_a_sensor_the_next_renter_ends_the_stay_before() -> None:
     house = House((), (RIGHT, NEXT))
     house.admit()
+    house.tell(w.LinkSeen(up=True))
     house.wait(END - house.now + 10)
     assert house.gate.phase is w.Phase.PARKED
     asked = house.tell(w.RenterNear("b2", house.now, w.ArmedBy.POSITION))

@@ -150,3 +150,30 @@ def test_a_booking_that_is_over_needs_the_bay_no_more() -> None:
     house.wait(END - SETTLE - house.now)
     house.sensors(w.Says.OCCUPIED)
     assert told(house.wait(SETTLE + 10)) == []
+
+
+def test_without_a_sensor_the_camera_watches_for_the_next_renter_though_nobody_can_tell_of_them() -> None:
+    house = House(sources=(), rights=(RIGHT, NEXT))
+    house.admit()
+    house.wait(200)
+    house.tell(w.BarrierSeen(w.Position.UP), w.LinkSeen(up=False))
+    asked = house.wait(END - house.now + 1)
+    assert w.CameraOn("b2") in asked
+    assert not any(isinstance(intent, w.Notify) for intent in asked), "it is up: there is nothing to ask"
+
+
+def test_without_a_sensor_nobody_is_asked_to_raise_what_is_up() -> None:
+    house = House(sources=())
+    house.admit()
+    house.wait(200)
+    house.tell(w.BarrierSeen(w.Position.UP))
+    assert house.wait(10_000) == []
+
+
+def test_sensors_that_are_all_silent_keep_the_next_renter_out_no_longer_than_the_booking() -> None:
+    house = House(rights=(RIGHT, NEXT))
+    house.park()
+    house.sensors(w.Says.UNKNOWN)
+    house.wait(NEXT.start - house.now + 1)
+    asked = house.tell(w.RenterNear("b2", house.now, w.ArmedBy.HERE))
+    assert w.CameraOn("b2") in asked or house.gate.booking == "b2"

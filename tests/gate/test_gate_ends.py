@@ -47,7 +47,7 @@ def test_a_car_that_stays_is_told_of_after_the_grace_once() -> None:
 def test_a_stay_that_no_sensor_confirms_accuses_nobody() -> None:
     house = parked()
     house.sensors(w.Says.UNKNOWN)
-    assert until(house, END + 5000) == []
+    assert until(house, END + 5000) == [w.Notify(w.Notice.SENSORS_DISAGREE, "b1")]
 
 
 def test_an_overstay_is_not_told_of_before_the_end_was_reached() -> None:

@@ -117,3 +117,13 @@ def test_only_the_command_in_flight_can_fail() -> None:
     assert house.tell(w.CommandFailed(wish.number + 1, w.FaultKind.NO_ANSWER)) == []
     house.tell(w.CommandFailed(wish.number, w.FaultKind.MISSING))
     assert house.gate.fault == w.Fault(w.FaultKind.MISSING, house.now)
+
+
+def test_a_jam_is_told_also_while_another_fault_stands() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    (wish,) = moves(house.judged(w.Decision.ADMIT))
+    house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    told = house.tell(w.BarrierSeen(w.Position.JAMMED))
+    assert [each.fault for each in told if isinstance(each, w.Notify)] == [w.FaultKind.JAMMED]

@@ -198,3 +198,14 @@ def test_a_barrier_that_comes_up_although_it_was_sent_down_again_is_told_once() 
     assert house.gate.phase is w.Phase.LOWERING
     asked = house.tell(w.BarrierSeen(w.Position.UP), w.BarrierSeen(w.Position.UP))
     assert [intent.notice for intent in asked if isinstance(intent, w.Notify)] == [w.Notice.ROSE]
+
+
+def test_a_barrier_that_obeys_long_after_it_was_given_up_is_told_when_a_car_is_there() -> None:
+    house = House()
+    house.leave()
+    (wish,) = moves(house.wait(DEFAULT_POLICY.departure_debounce + DEFAULT_POLICY.raise_warning))
+    house.tell(w.CommandFailed(wish.number, w.FaultKind.NO_ANSWER))
+    house.sensors(w.Says.OCCUPIED)
+    asked = house.tell(w.BarrierSeen(w.Position.UP))
+    assert [each.notice for each in asked if isinstance(each, w.Notify)] == [w.Notice.ROSE]
+    assert not moves(asked)

@@ -179,3 +179,20 @@ def test_a_silent_barrier_that_still_says_down_is_sent_down_all_the_same_and_not
     assert house.gate.command == wish
     house.tell(w.BarrierSeen(w.Position.DOWN, done=wish.number))
     assert (house.gate.phase, house.gate.command) == (w.Phase.PARKED, None)
+
+
+def test_of_sensors_that_disagreed_for_long_two_are_one_witness() -> None:
+    house = House()
+    house.park()
+    house.sensors(w.Says.CLEAR, "radar")
+    house.wait(DEFAULT_POLICY.disagree_after)
+    asked = house.sensors(w.Says.CLEAR, "magnetic") + house.wait(600)
+    assert not moves(asked)
+    assert w.Notify(w.Notice.STAYS_DOWN, "b1") in asked
+
+
+def test_the_owner_who_lets_in_while_a_car_leaves_keeps_the_barrier_down() -> None:
+    house = House()
+    house.leave()
+    assert house.tell(w.OwnerLetsIn()) == []
+    assert not moves(house.wait(600))

@@ -22,6 +22,7 @@ ADDED = (
     "left",
     "taken_told",
     "disagree_told",
+    "raised_at",
 )
 
 

@@ -93,7 +93,9 @@ def command_failed(gate: Gate, told: CommandFailed, now: float, _policy: GatePol
 def owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy) -> Step:
     """Lower, whatever else: the owner's hand always wins."""
     down = gate.position is Position.DOWN
-    if down and gate.phase in (Phase.PARKED, Phase.LEAVING):
+    if down and gate.phase is Phase.LEAVING:
+        return go(replace(gate, by_hand=True), T.OWNER_KEEPS_DOWN, now)
+    if down and gate.phase is Phase.PARKED:
         return gate, ()
     if not gate.arrived and gate.phase not in (Phase.ADMITTED, Phase.LOWERING):
         gate = replace(gate, right=current(gate, now, policy))

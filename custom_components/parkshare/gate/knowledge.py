@@ -109,6 +109,8 @@ class Gate:
     # After a restart nothing rises until a car was seen by this very run: an empty bay alone is no departure.
     inhibited: bool = True
     fault: Fault | None = None
+    # When the barrier was last told to rise: a lock may obey late.
+    raised_at: float = 0.0
     # Raises in a row that ended on the way up.
     aborted: int = 0
 

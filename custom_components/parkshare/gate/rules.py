@@ -82,7 +82,8 @@ def next_rung(gate: Gate, policy: GatePolicy) -> tuple[Rung, float] | None:
 def not_in_at(gate: Gate, now: float, policy: GatePolicy) -> float:
     """Return from when on it is odd that the car which was let in has not come in."""
     patience = policy.not_in_here_after if stands(gate, now) else policy.not_in_after
-    return gate.since + patience
+    # Who was let in before their time is helped from its start on.
+    return max(gate.since, gate.right.start if gate.right else 0.0) + patience
 
 
 def warn_at(right: Right, policy: GatePolicy) -> float:
@@ -112,8 +113,13 @@ def occupied(gate: Gate) -> bool:
 
 
 def disagree(gate: Gate) -> bool:
-    """Tell whether one source says that the bay is empty and another does not."""
-    return any(said.says is Says.CLEAR for said in gate.sources) and not all_clear(gate)
+    """Tell whether the sources do not all say the same, or one is silent."""
+    return Says.UNKNOWN in (said.says for said in gate.sources) or len({said.says for said in gate.sources}) > 1
+
+
+def all_silent(gate: Gate) -> bool:
+    """Tell whether no source says anything; also where there is none."""
+    return all(said.says is Says.UNKNOWN for said in gate.sources)
 
 
 def all_clear(gate: Gate) -> bool:
@@ -140,6 +146,8 @@ def may_raise(gate: Gate, now: float, policy: GatePolicy) -> bool:
         and not gate.inhibited
         and not gate.by_hand
         and gate.aborted < policy.aborted_raises
+        # Of sensors that said different things for so long one is broken: then two of them are one witness.
+        and not gate.disagree_told
         and all_clear(gate)
         and len(fresh) >= max(2, policy.clears_to_raise)
     )

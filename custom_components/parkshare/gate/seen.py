@@ -43,7 +43,7 @@ def barrier_seen(gate: Gate, told: BarrierSeen, now: float, policy: GatePolicy) 
                 return gate, ()
             return _down(gate, before, stood, now, policy)
         case Position.UP:
-            return _up(gate, before, stood, now)
+            return _up(gate, before, stood, now, policy)
         case _:
             if gate.phase is Phase.WARNING:
                 return go(at_rest(gate), T.WARNING_HAND, now)
@@ -58,7 +58,9 @@ def _is_stale(gate: Gate, before: Position, told: BarrierSeen) -> bool:
 
 
 def _jammed(gate: Gate, now: float, policy: GatePolicy) -> Step:
-    notices = () if gate.fault else (Notify(Notice.FAULT, gate.booking, FaultKind.JAMMED),)
+    # Another fault may stand already; that it is blocked is news all the same.
+    known = gate.fault is not None and gate.fault.kind is FaultKind.JAMMED
+    notices = () if known else (Notify(Notice.FAULT, gate.booking, FaultKind.JAMMED),)
     gate = replace(gate, fault=Fault(FaultKind.JAMMED, now))
     match gate.phase:
         case Phase.RAISING:
@@ -128,7 +130,7 @@ def _lowered_late(gate: Gate, booking: str | None, now: float) -> Step:
     return go(gate, T.LOWERED_LATE, now, *off, *healed)
 
 
-def _up(gate: Gate, before: Position, stood: Position, now: float) -> Step:
+def _up(gate: Gate, before: Position, stood: Position, now: float, policy: GatePolicy) -> Step:
     match gate.phase:
         case Phase.RAISING:
             left: tuple[StayLeft, ...] = ()
@@ -143,7 +145,14 @@ def _up(gate: Gate, before: Position, stood: Position, now: float) -> Step:
             return gate, ()
         case Phase.ADMITTED | Phase.WARNING:
             return go(replace(at_rest(gate), by_hand=False), T.RAISED_BEFORE_ARRIVAL, now)
+    return _up_unasked(gate, stood, now, policy)
+
+
+def _up_unasked(gate: Gate, stood: Position, now: float, policy: GatePolicy) -> Step:
     gate, healed = _heal(gate, HEALS_WHEN_SEEN)
+    if stood is Position.DOWN and occupied(gate) and 0 <= now - gate.raised_at <= policy.late_answer:
+        # Whether it is under the car or before it nobody can tell from here, so nothing moves.
+        return go(gate, T.ROSE_LATE, now, Notify(Notice.ROSE, gate.booking), *healed)
     if stood is Position.DOWN:
         return go(replace(gate, by_hand=False, aborted=0), T.RAISED_BY_HAND, now)[0], healed
     return go(gate, T.HEALED, now, *healed) if healed else (gate, ())

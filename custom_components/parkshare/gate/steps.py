@@ -17,6 +17,7 @@ from .words import (
     Move,
     Notice,
     Notify,
+    Position,
     StayArrived,
     StayLeft,
 )
@@ -59,7 +60,8 @@ def leaves(gate: Gate, now: float) -> tuple[Gate, tuple[StayLeft, ...]]:
 
 def move(gate: Gate, transition: T, wish: Command, now: float, *intents: Intent) -> Step:
     """Take a transition that sends a command."""
-    sent = replace(gate, command=wish, last_command=wish, commands=wish.number)
+    raised_at = now if wish.target is Position.UP else gate.raised_at
+    sent = replace(gate, command=wish, last_command=wish, commands=wish.number, raised_at=raised_at)
     return go(sent, transition, now, *intents, Move(wish, transition.value.why))
 
 

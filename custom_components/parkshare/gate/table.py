@@ -131,6 +131,12 @@ class T(Enum):
         told=(OwnerLetsIn,),
         asks=(AdmissionDecided, CameraOff, FaultEnded),
     )
+    OWNER_KEEPS_DOWN = row(
+        "leaving",
+        None,
+        "The owner said: let in now, while the car leaves. The barrier stays down until somebody raises it.",
+        told=(OwnerLetsIn,),
+    )
     LOWERED = row(
         "lowering", ADMITTED, "The barrier itself says that it is down.", told=(BarrierSeen,), asks=(Halt, FaultEnded)
     )
@@ -187,7 +193,7 @@ class T(Enum):
     SENSORS_DISAGREE = row(
         "parked",
         PARKED,
-        "One sensor says that the car has left, another does not. Nothing moves; the owner must look which is wrong.",
+        "The sensors do not say the same, or one is silent. Nothing rises after this stay; the owner must look.",
         asks=(Notify,),
     )
     EXTENDED = row("parked leaving", None, "The booking was made longer.", told=(RightsChanged,), asks=(StayExtended,))
@@ -219,7 +225,7 @@ class T(Enum):
     LEFT_UNSEEN = row(
         "parked",
         IDLE,
-        "The bay has no sensor, its booking is over and the next renter is here.",
+        "The bay has no sensor, its booking is over and the next renter is here or due.",
         asks=(StayLeft,),
     )
     ASKS_UNSEEN = row(
@@ -258,6 +264,13 @@ class T(Enum):
         "The barrier came up although it was told to go down again: it obeyed late. A person must look at the car.",
         told=(BarrierSeen,),
         asks=(Notify,),
+    )
+    ROSE_LATE = row(
+        "any",
+        None,
+        "The barrier came up long after it was told to, and a car is there. Nothing moves; a person must look.",
+        told=(BarrierSeen,),
+        asks=(Notify, FaultEnded),
     )
     REVERSED = row(
         "raising", IDLE, "The barrier went down again without us. That is respected.", told=(BarrierSeen,), asks=(Halt,)

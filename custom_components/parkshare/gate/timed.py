@@ -9,7 +9,7 @@ from dataclasses import replace
 from .ends import bay_free, bay_taken, ends, sensors_disagree
 from .ladder import helps, not_in
 from .policy import GatePolicy
-from .rules import all_clear, command, current, find, may_look, may_raise, occupied, watch_from
+from .rules import all_clear, all_silent, command, current, find, may_look, may_raise, occupied, watch_from
 from .steps import SURE_SIGNS, at_rest, failed, leaves, move, park, stands_there, stop_looking
 from .table import T, go
 from .transition import Step
@@ -95,14 +95,17 @@ def _left(gate: Gate, now: float, policy: GatePolicy) -> Step:
 
 
 def _leaves_unseen(gate: Gate, now: float, policy: GatePolicy) -> Step | None:
-    """Without any sensor, only the owner or the next renter's coming tells that the last one went."""
-    if gate.phase is not Phase.PARKED or gate.sources:
+    """With no sensor that says anything, only the owner or the next renter's coming tells that the last one went."""
+    if gate.phase is not Phase.PARKED or not all_silent(gate):
         return None
-    if gate.approach and (gate.right is None or now >= gate.right.end):
+    # Nobody may be able to tell that the next renter comes: then the camera has to watch for them in their time.
+    due = any(_watches(gate, right, now, policy) for right in gate.rights if right.booking != gate.booking)
+    if (gate.approach or due) and (gate.right is None or now >= gate.right.end):
         gate, left = leaves(gate, now)
         return go(at_rest(gate), T.LEFT_UNSEEN, now, *left)
     end = gate.right.end + policy.grace if gate.right else gate.since + policy.unused_admission
-    if policy.raising is Raising.NEVER or gate.overstay_told == end or now < end:
+    wanted = gate.position is not Position.UP and policy.raising is not Raising.NEVER
+    if gate.sources or not wanted or gate.overstay_told == end or now < end:
         return None
     return go(gate, T.ASKS_UNSEEN, now, Notify(Notice.ASK_RAISE, gate.booking), overstay_told=end)
 

@@ -58,7 +58,7 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     off = (CameraOff(),) if gate.camera else ()
     asked = gate.last_command.cause if gate.last_command else None
     lowers_for_renter = gate.phase is Phase.LOWERING and asked in (Cause.PLATE, Cause.CODE)
-    if gate.right and (gate.phase is Phase.LOOKING or lowers_for_renter):
+    if gate.right and gate.armed_by and (gate.phase is Phase.LOOKING or lowers_for_renter):
         right = find(gate.rights, gate.right.booking)
         if right and now < gate.armed_until:
             # Who was asked before the restart can answer no more, so the ladder begins anew.
