@@ -4,10 +4,12 @@ import asyncio
 from typing import Any, override
 
 import pytest
-from homeassistant.core import HomeAssistant
+from homeassistant.components.camera.const import CameraEntityFeature
+from homeassistant.core import HomeAssistant, ServiceCall
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.seeing.lights import LIGHTS, Lights
+from custom_components.parkshare.seeing.pictures import SpaceCamera
 from custom_components.parkshare.seeing.switched import SWITCHED
 from tests.home.gate_house import PLATE, House, house, reader, things  # noqa: F401 - fixtures
 from tests.home.hardware import FakeSwitch, stand
@@ -202,3 +204,27 @@ async def test_a_camera_that_its_owner_turned_on_stays_on_over_a_restart(house: 
     await house.restart()
     await asyncio.sleep(0.1)
     assert house.power.is_on
+
+
+async def test_a_camera_without_a_power_switch_that_a_crash_left_on_is_off_after_the_next_look(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    calls: list[str] = []
+
+    def switchable(action: str, state: str) -> None:
+        async def switch(_call: ServiceCall) -> None:
+            calls.append(action)
+            hass.states.async_set("camera.bay", state, {"supported_features": CameraEntityFeature.ON_OFF})
+
+        hass.services.async_register("camera", action, switch)
+
+    switchable("turn_on", "idle")
+    switchable("turn_off", "off")
+    # The run before was killed while it looked: the camera is on, and that it is ours is on disk.
+    hass.states.async_set("camera.bay", "idle", {"supported_features": CameraEntityFeature.ON_OFF})
+    hass_storage[STORE] = {"version": 1, "key": STORE, "data": {"on": ["camera.bay"]}}
+    camera = SpaceCamera(hass, "camera.bay", None)
+    await camera.async_on()
+    await camera.async_off()
+    assert calls[-1] == "turn_off"
+    assert hass.states.get("camera.bay").state == "off"
