@@ -231,7 +231,7 @@ async def test_a_reader_that_breaks_off_again_and_again_is_told_once_a_looking(
         raise ReaderTimeout("The reader did not answer.")
 
     monkeypatch.setattr(reader, "read_best", breaks)
-    with patch("custom_components.parkshare.notices.persistent_notification.async_create") as told:
+    with patch("custom_components.parkshare.standing.persistent_notification.async_create") as told:
         await house.grant()
         await house.until(lambda: len(tries) > 4)
     assert [call.kwargs["notification_id"].rsplit("_")[-1] for call in told.call_args_list] == ["off"]

@@ -18,7 +18,7 @@ from custom_components.parkshare.diagnostics import async_get_config_entry_diagn
 from custom_components.parkshare.sources import sources_of
 from custom_components.parkshare.sources.generic.presets import PRESETS
 from tests.home.conftest import MakeEntry, SetUp
-from tests.home.support import space_data
+from tests.home.support import RAISING, space_data
 from tests.simulators.frigate import Camera, Frigate
 
 type Step = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -61,6 +61,7 @@ async def step(hass: HomeAssistant, entry: MockConfigEntry, set_up: SetUp) -> St
     place["location"] = {"latitude": data["latitude"], "longitude": data["longitude"], "radius": data["range_m"]}
     await flows.async_configure(flow["flow_id"], place)
     await flows.async_configure(flow["flow_id"], {key: data[key] for key in ("barrier", "camera", "occupancy")})
+    await flows.async_configure(flow["flow_id"], RAISING)
 
     async def answer(given: dict[str, Any]) -> dict[str, Any]:
         return await flows.async_configure(flow["flow_id"], given)
