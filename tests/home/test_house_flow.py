@@ -54,8 +54,8 @@ def quick(reader: FakeReader, things: None) -> Any:
 
 
 @pytest.fixture
-async def lent(hass: HomeAssistant) -> AsyncIterator[None]:
-    """Entries that a flow made are stopped with the test."""
+async def lent(hass: HomeAssistant, backend: Backend) -> AsyncIterator[None]:
+    """Entries that a flow made are stopped with the test, while the backend still answers."""
     yield
     for entry in hass.config_entries.async_entries(DOMAIN):
         await hass.config_entries.async_unload(entry.entry_id)

@@ -143,7 +143,7 @@ async def test_a_lock_that_says_down_and_is_up_is_noticed_and_the_owners_word_is
     await house.until(lambda: house.lock.calls == ["down", "down"])
 
 
-async def test_sensors_that_disagree_about_a_parked_car_are_told_and_nothing_rises_after_that_stay(house: House) -> None:
+async def test_sensors_that_disagree_about_a_car_are_told_and_nothing_rises_after_that_stay(house: House) -> None:
     await house.park()
     house.sensors("off", RADAR)
     await house.until(lambda: notified(house, "sensors_disagree"))
