@@ -137,8 +137,7 @@ def test_a_bay_in_which_no_car_is_seen_is_not_taken(says: w.Says) -> None:
 
 def test_at_its_very_start_a_car_before_the_raised_barrier_is_the_renters() -> None:
     house = House(rights=(RIGHT, NEXT))
-    house.tell(w.BarrierSeen(w.Position.JAMMED), w.BarrierSeen(w.Position.UP))
-    house.tell(w.RightsChanged(()))
+    house.tell(w.LinkSeen(up=True), w.RightsChanged(()))
     house.sensors(w.Says.OCCUPIED)
     house.wait(START - house.now)
     assert told(house.tell(w.RightsChanged((RIGHT,)))) == []

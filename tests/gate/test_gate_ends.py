@@ -163,3 +163,10 @@ def test_whose_car_has_left_is_kept_for_each_booking() -> None:
     house.sensors(w.Says.CLEAR)
     house.wait(25)
     assert house.gate.left == ("b1", "b2")
+
+
+def test_at_the_very_end_it_is_too_late_to_say_that_it_comes() -> None:
+    house = parked()
+    house.sensors(w.Says.UNKNOWN)
+    until(house, END)
+    assert house.sensors(w.Says.OCCUPIED) == []

@@ -1,10 +1,12 @@
 """After a restart: nothing moves, nothing is lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY
-from tests.gate.house import House, moves
+from tests.gate.house import END, NEXT, RIGHT, START, House, moves
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,94 @@ def test_after_a_restart_while_it_went_down_for_a_code_the_camera_looks_on() -> 
     house.tell(w.CodeGiven("b1", house.now))
     assert house.gate.phase is w.Phase.LOWERING
     assert house.reboot() == [w.CameraOn("b1")]
+
+
+def test_after_a_restart_nothing_that_was_seen_before_counts() -> None:
+    house = House()
+    house.park()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE), w.Booted(("radar", "camera")))
+    gate = house.gate
+    assert gate.sources == (w.Said("radar", w.Says.UNKNOWN, 0.0), w.Said("camera", w.Says.UNKNOWN, 0.0))
+    assert (gate.position, gate.inhibited, gate.command, gate.approach) == (w.Position.UNKNOWN, True, None, None)
+    assert gate.unlinked_since == house.now
+
+
+def test_a_reload_while_it_goes_down_ends_the_command() -> None:
+    house = House()
+    house.park()
+    house.tell(w.BarrierSeen(w.Position.UP))
+    house.tell(w.OwnerLetsIn(), w.Booted(("radar", "magnetic")))
+    assert (house.gate.phase, house.gate.command, house.gate.booking) == (w.Phase.PARKED, None, "b1")
+
+
+def test_a_reload_forgets_who_waited() -> None:
+    house = House(rights=(replace(RIGHT, end=END - 30), replace(NEXT, start=END - 25)))
+    house.wait(END - 60 - house.now)
+    house.tell(w.OwnerLetsIn(), w.BarrierSeen(w.Position.DOWN))
+    house.wait(5)
+    house.tell(w.RenterNear("b2", house.now, w.ArmedBy.HERE))
+    assert house.gate.approach is not None
+    house.tell(w.Booted(()))
+    assert house.gate.approach is None
+
+
+@pytest.mark.parametrize("until", ["idle", "park"])
+def test_a_restart_at_rest_or_in_a_stay_asks_for_nothing(until: str) -> None:
+    house = House()
+    if until == "park":
+        house.park()
+    assert house.reboot() == []
+    assert house.gate.because == "BOOT_RESUMES"
+
+
+def test_a_restart_after_the_look_is_over_turns_the_camera_off() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RightsChanged((replace(RIGHT, end=START + 30),)))
+    house.now = START + 30
+    assert house.reboot() == [w.CameraOff()]
+    assert house.gate.phase is w.Phase.IDLE
+
+
+def test_a_restart_after_the_booking_went_turns_the_camera_off() -> None:
+    house = House()
+    house.go_to_start()
+    house.gate = replace(house.gate, rights=())
+    assert house.reboot() == [w.CameraOff()]
+
+
+@pytest.mark.parametrize("phase", [w.Phase.IDLE, w.Phase.PARKED, w.Phase.LEAVING])
+def test_a_restart_turns_off_a_camera_that_a_crash_left_on(phase: w.Phase) -> None:
+    house = House()
+    if phase is not w.Phase.IDLE:
+        house.park()
+    house.gate = replace(house.gate, camera=True, phase=phase)
+    assert house.reboot() == [w.CameraOff()]
+    assert not house.gate.camera
+
+
+def test_a_restart_while_it_went_down_for_the_owner_forgets_it_without_a_word() -> None:
+    house = House(rights=())
+    house.tell(w.OwnerLetsIn())
+    assert house.reboot() == []
+    assert house.gate.because == "BOOT_FORGETS"
+
+
+def test_who_was_only_near_before_a_restart_is_not_helped_after_it() -> None:
+    house = House()
+    house.tell(w.LinkSeen(up=True))
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.POSITION))
+    house.judged(w.Decision.UNSURE)
+    assert house.gate.stands_since is not None
+    house.reboot()
+    assert (house.gate.stands_since, house.gate.stands_until) == (None, 0.0)
+
+
+def test_who_stood_there_before_a_restart_waits_anew_after_it() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    house.wait(10)
+    house.reboot()
+    assert house.gate.stands_since == house.now

@@ -12,10 +12,15 @@ from tests.gate.house import START
 
 
 def test_the_core_cannot_take_a_transition_that_the_table_does_not_have() -> None:
-    with pytest.raises(GateError):
+    with pytest.raises(GateError, match="RAISES does not start from parked"):
         go(w.Gate(phase=w.Phase.PARKED), T.RAISES, START)
-    with pytest.raises(GateError):
+    with pytest.raises(GateError, match="ARMED_BY_WINDOW does not ask for CameraOff"):
         go(w.Gate(), T.ARMED_BY_WINDOW, START, w.CameraOff())
+
+
+def test_a_transition_changes_the_phase_and_what_else_it_is_told_to() -> None:
+    gate, _ = go(w.Gate(), T.ARMED_BY_WINDOW, START, near="b1")
+    assert (gate.phase, gate.since, gate.because, gate.near) == (w.Phase.LOOKING, START, "ARMED_BY_WINDOW", "b1")
 
 
 def test_the_page_about_the_gate_says_what_the_code_does() -> None:
