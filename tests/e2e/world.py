@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.simulators.broker import Broker
 from tests.simulators.discovery import Kind
 from tests.simulators.ground_lock import GroundLock
 from tests.simulators.home import SECRET, Home
-from tests.simulators.home_api import TooManyError
+from tests.simulators.home_api import HomeError, TooManyError
 from tests.simulators.phone import Account, OwnerPhone, RenterPhone, timestamp
 from tests.simulators.server import Server
 from tests.simulators.track import Place, offset
@@ -175,14 +176,28 @@ class World:
         raise LookupError(f"{household.name}'s space has no entity {key!r}, only {sorted(keys)}")
 
     async def offer(self, household: Household, *, start: float, end: float) -> None:
-        """Draw a window into the space's calendar; times are UTC epoch seconds."""
-        window = {
-            "entity_id": await self.entity(household, "offers"),
-            "summary": "To share",
-            "start_date_time": timestamp(start),
-            "end_date_time": timestamp(end),
-        }
-        await self.home.api.act("calendar.create_event", window)
+        """Draw a window into the space's calendar; times are UTC epoch seconds.
+
+        While the space is being loaded anew Home Assistant lets such an action go by in silence: then it is drawn
+        again, as somebody would who looks at the calendar.
+        """
+        calendar = await self.entity(household, "offers")
+        times = {"start_date_time": timestamp(start), "end_date_time": timestamp(end)}
+        for _ in range(TRIES):
+            with contextlib.suppress(HomeError):
+                await self.home.api.act("calendar.create_event", {"entity_id": calendar, "summary": "To share"} | times)
+                if await self._is_drawn(calendar, start, end):
+                    return
+            await asyncio.sleep(PATIENCE_S)
+        raise RuntimeError(f"{household.name}'s calendar takes no event")
+
+    async def _is_drawn(self, calendar: str, start: float, end: float) -> bool:
+        """Tell whether a calendar shows an event that begins at start (to the second)."""
+        shown = await self.home.api.call(
+            "GET", f"/api/calendars/{calendar}?start={timestamp(start)}&end={timestamp(end)}"
+        )
+        begins = {int(datetime.fromisoformat(event["start"]["dateTime"]).timestamp()) for event in shown}
+        return bool(begins & {int(start), round(start)})
 
     async def offers(
         self, *, start: float, end: float, of: Sequence[Household], within: float = 15.0

@@ -200,3 +200,19 @@ def test_an_admission_by_the_owner_that_nobody_uses_ends_after_a_while() -> None
     assert house.wait(DEFAULT_POLICY.unused_admission - 1) == []
     assert house.wait(1) == [w.Notify(w.Notice.STAYS_DOWN)]
     assert kinds(house.wait(1000)) == []
+
+
+def test_an_admission_whose_booking_was_taken_back_ends_when_that_would_have_ended() -> None:
+    house = House()
+    house.admit()
+    house.wait(DEFAULT_POLICY.not_in_after)
+    house.tell(w.RightsChanged(()))
+    assert house.wait(RIGHT.end - house.now) == [w.Notify(w.Notice.STAYS_DOWN, "b1")]
+
+
+def test_after_a_guest_of_a_bay_without_sensors_the_owner_is_asked() -> None:
+    house = House((), rights=())
+    house.tell(w.OwnerLetsIn(), DOWN)
+    house.wait(DEFAULT_POLICY.assume_arrived)
+    assert house.wait(DEFAULT_POLICY.unused_admission - 1) == []
+    assert house.wait(1) == [w.Notify(w.Notice.ASK_RAISE)]
