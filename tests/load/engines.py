@@ -1,0 +1,45 @@
+"""The databases that the load programs use: a SQLite file, or a PostgreSQL of their own; and how to ask them."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.simulators.postgres import Postgres
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@contextlib.contextmanager
+def database(engine: str, folder: Path) -> Iterator[str]:
+    """Give a database that waits for the disk at each commit, as the setting PARKSHARE_DATABASE."""
+    if engine == "sqlite":
+        yield str(folder / "parkshare.db")
+        return
+    with Postgres(folder / "postgresql", durable=True) as postgres:
+        yield postgres.create("parkshare")
+
+
+def ask(database: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a SELECT that both engines understand, past the backend."""
+    if "://" not in database:
+        with contextlib.closing(sqlite3.connect(database, timeout=30)) as connection:
+            return connection.execute(statement).fetchall()
+    return asyncio.run(_ask_postgresql(database, statement))
+
+
+def one(database: str, statement: str) -> Any:
+    """Give the first column of the first row."""
+    return ask(database, statement)[0][0]
+
+
+async def _ask_postgresql(database: str, statement: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(database)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
