@@ -44,6 +44,8 @@ ensure_debian() {
     case $probe in
       # Not grep -q: it ends at the first match, and the pipe that breaks then would count as missing.
       lib*) PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null | grep "$probe" >/dev/null || missing+=("$package") ;;
+      # Debian keeps the server's programs out of the path, by version; 15 is the oldest that we run on.
+      postgres) compgen -G '/usr/lib/postgresql/1[5-9]/bin/initdb' >/dev/null || compgen -G '/usr/lib/postgresql/[2-9][0-9]/bin/initdb' >/dev/null || missing+=("$package") ;;
       *) PATH=$PATH:/usr/sbin:/sbin command -v "$probe" >/dev/null 2>&1 || missing+=("$package") ;;
     esac
   done

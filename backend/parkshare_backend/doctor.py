@@ -1,20 +1,25 @@
 """`parkshare-backend doctor`: what an operator can check before asking for help, each with its remedy."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import sqlalchemy as sa
 
+from parkshare_backend.money.audit import audit, given_up
 from parkshare_backend.settings import Settings
 from parkshare_backend.store import migrate
-from parkshare_backend.store.engine import database_url
+from parkshare_backend.store.contract import SQLITE
+from parkshare_backend.store.engine import UNABLE, Store, UnableError, database_url, shown
+from parkshare_backend.store.server import look_at, set_aside
 
 FREE_SPACE = 256 * 1024 * 1024  # bytes; a full disk stops every booking
 # This version was not there before, so a clock that says otherwise is wrong.
@@ -25,7 +30,8 @@ _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
 def report(settings: Settings) -> int:
     """Print each check; give 1 when one failed, else 0."""
     failed = False
-    for name, check in CHECKS.items():
+    print(f"     database: {shown(settings.database)}")  # noqa: T201
+    for name, check in _checks(settings):
         problem = check(settings)
         failed = failed or problem is not None
         print(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else ': ' + problem}")  # noqa: T201
@@ -46,6 +52,11 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield (
             f"{facts} could not be applied, by a defect of the server, and set aside in the table link_set_aside. "
             "Report it with the lines `link.failed` of the log."
+        )
+    if lost := _asked(settings, given_up):
+        yield (
+            f"{lost} payments or refunds were refused by the payment provider for good. Look for `money.given_up` in "
+            "the log and settle them with the provider."
         )
     if settings.rate_limits == 0:
         yield "PARKSHARE_RATE_LIMITS is 0: anybody may guess passwords as fast as they can. Set it to 1."
@@ -87,7 +98,7 @@ def _intact(settings: Settings) -> str | None:
 def _migrated(settings: Settings) -> str | None:
     try:
         revision = migrate.current(settings.database)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, UnableError) as error:
         return f"The revision cannot be read ({type(error).__name__}). Is this a ParkShare database?"
     if revision == migrate.head():
         return None
@@ -113,13 +124,7 @@ def _journal(settings: Settings) -> str | None:
 
 def _set_aside(settings: Settings) -> int:
     """Count the facts that no code of ours could apply; what cannot be read, other checks tell."""
-    if not _path(settings).exists():
-        return 0
-    try:
-        with closing(sqlite3.connect(_path(settings), timeout=5)) as database:
-            return int(database.execute("SELECT count(*) FROM link_set_aside").fetchone()[0])
-    except sqlite3.Error:
-        return 0
+    return _asked(settings, set_aside) or 0
 
 
 def _clock(_settings: Settings) -> str | None:
@@ -146,12 +151,48 @@ def _path(settings: Settings) -> Path:
     return Path(str(database_url(settings.database).database))
 
 
+def _books(settings: Settings) -> str | None:
+    """Look whether money is where it must be; what can't be read, other checks tell."""
+    wrong = _asked(settings, audit)
+    if not wrong:
+        return None
+    return f"{' '.join(wrong)} This is a defect of the server: report it, and restore nothing before you understand it."
+
+
+def _asked[Answer](settings: Settings, ask: Callable[[Store], Awaitable[Answer]]) -> Answer | None:
+    async def look() -> Answer:
+        store = Store(settings.database)
+        try:
+            return await ask(store)
+        finally:
+            await store.close()
+
+    if _migrated(settings) is not None:
+        return None
+    try:
+        return asyncio.run(look())
+    except UNABLE:
+        return None
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[Settings], str | None]]]:
+    """Give what can be checked; files are looked at where the database is one."""
+    is_file = database_url(settings.database).get_backend_name() == SQLITE
+    if not is_file:
+        yield "database answers", lambda settings: look_at(settings.database)
+    for name, check in CHECKS.items():
+        if is_file or name not in OF_FILES:
+            yield name, check
+
+
+OF_FILES = {"database can be written", "database is intact", "write-ahead log is on", "disk has room"}
 CHECKS: dict[str, Callable[[Settings], str | None]] = {
     "database can be written": _writable,
     "database is intact": _intact,
     "migrations are current": _migrated,
     "write-ahead log is on": _journal,
     "disk has room": _space,
+    "money is where it must be": _books,
     "clock is right": _clock,
     "public address is usable": _public_url,
 }

@@ -17,9 +17,13 @@ SECRET_NAMES = frozenset({
     "plate", "sealed_plate", "lat", "lon", "latitude", "longitude", "position", "positions", "fix", "fixes", "place",
     "address", "access_notes", "token", "tokens", "authorization", "cookie", "password",
     "email", "device_code", "user_code", "sig", "signature", "nonce", "csrf", "secret", "phone", "d", "body", "query",
+    "url", "challenge", "credential", "webhook-signature",
 })  # fmt: skip
-# Tokens anywhere in a text; sealed plates, keys and device codes are long base64url; query strings.
-_SECRET_SHAPES = re.compile(r"pks_[A-Za-z0-9_-]+|[A-Za-z0-9_-]{43,}|\?[^\s\"']+")
+# Tokens, addresses of feeds and keys of webhooks anywhere in a text; sealed plates, keys and device codes are long
+# base64url; query strings; e-mail addresses, and with them the password of a database's URL.
+_SECRET_SHAPES = re.compile(
+    r"pk[sf]_[A-Za-z0-9_-]+|whsec_[A-Za-z0-9+/=]+|[A-Za-z0-9_-]{43,}|\?[^\s\"']+|[^\s\"'@<>]+@[^\s\"'@<>]+"
+)
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,16 +1,21 @@
 """Running the server until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 import sqlite3
 
+import asyncpg
 import sqlalchemy as sa
 import structlog
+import uvloop
 from aiohttp import web
 
+from parkshare_backend import keys
 from parkshare_backend.app import build_app
 from parkshare_backend.settings import Settings
 from parkshare_backend.store import migrate
+from parkshare_backend.store.engine import UnableError, shown
 
 log = structlog.get_logger()
 
@@ -21,7 +26,7 @@ def serve(settings: Settings, *, migrate_first: bool) -> int:
         log.error("server.refused", reason=refusal)
         return 1
     try:
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings), loop_factory=uvloop.new_event_loop)
     except OSError as error:
         log.error("server.cannot_listen", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400
         return 1
@@ -38,8 +43,9 @@ def prepare(settings: Settings, *, migrate_first: bool = True) -> str | None:
             if not migrate_first:
                 return f"The database has revision {revision}, this version needs {migrate.head()}. Run `migrate`."
             migrate.upgrade(settings.database)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        return f"The database cannot be opened: {error}. See `parkshare-backend doctor`."
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, UnableError, OSError) as error:
+        where = shown(settings.database)
+        return f"The database of PARKSHARE_DATABASE, {where}, cannot be opened: {error} See `parkshare-backend doctor`."
     return None
 
 
@@ -48,7 +54,8 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    runner = web.AppRunner(build_app(settings), access_log=None, shutdown_timeout=settings.drain_s)
+    app = build_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_s)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
@@ -56,9 +63,16 @@ async def _serve(settings: Settings) -> None:
         # The port that the system chose, when the setting is 0.
         port = runner.addresses[0][1]
         log.info("server.listening", host=settings.host, port=port, public_url=settings.public_url)
+        # What the start made stays; the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         log.info("server.stopping")
+        # First said, then done: whoever shares out the work sends none here once it has asked /readyz.
+        app[keys.READINESS].stop()
+        await asyncio.sleep(settings.notice_s)
     finally:
         # Stops listening, says bye to the houses (on_shutdown), waits for open requests, closes the database.
         await runner.cleanup()
+        app[keys.ACCESS].tell()
     log.info("server.stopped")

@@ -57,6 +57,13 @@ CONF_ASKED: Final = "asked"
 CONF_PHONE: Final = "phone"
 # How long a car may stay after its period before it is told of (minutes).
 CONF_GRACE_MIN: Final = "grace_min"
+# On which terms the space is let: who agrees to a booking ("instant", "owner"), and times in minutes.
+CONF_APPROVAL: Final = "approval"
+CONF_SHORTEST: Final = "shortest_min"
+CONF_LONGEST: Final = "longest_min"
+CONF_NOTICE: Final = "notice_min"
+CONF_CANCEL_UNTIL: Final = "cancel_until_min"
+CONF_NOSHOW: Final = "noshow_min"
 
 # Entry options: which reader of plates (readers.ReaderKind), and whether the embedded one reads beside it.
 CONF_READER: Final = "reader"

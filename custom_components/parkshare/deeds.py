@@ -102,4 +102,5 @@ class Deeds:
 
 def _is_wanted(command: w.Command, gate: w.Gate, *, stored: bool) -> bool:
     """Tell whether a command is begun: storing took a moment, and what a car overtook in it is not."""
-    return command == gate.command and (stored or command.target is w.Position.DOWN)
+    wanted = gate.command is not None and gate.command.number == command.number
+    return wanted and (stored or command.target is w.Position.DOWN)

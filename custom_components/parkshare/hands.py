@@ -51,7 +51,8 @@ class Hands:
 
         The gate's own Halt comes only after what it decided is on disk.
         """
-        if self._command is not None and command != self._command:
+        wanted = None if command is None else command.number
+        if self._command is not None and wanted != self._command.number:
             self.halt()
 
     def halt(self) -> None:

@@ -15,6 +15,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_time_interval
 
 from . import issues
+from .asked import AskedBookings
 from .bookings import Bookings
 from .const import CONF_INSTALL, CONF_SEAL_KEY, CONF_SIGN_KEY, CONF_SPACE_ID, CONF_URL, LOGGER, SUBENTRY_SPACE
 from .durable import NotStoredError
@@ -70,9 +71,10 @@ class ParkShareHub(LinkHandler):
         )
         self._bookings = Bookings(self, self._house)
         self._desk = StandbyDesk(self)
+        self.asked = AskedBookings(self)
         self._intake = Intake(self, self._bookings, self._desk)
         self._publisher = Publisher(self)
-        self._status = LinkStatus(hass, entry)
+        self._status = LinkStatus(hass, entry, clock_was_set=self._clock_was_set)
         self._listeners: list[Callable[[], None]] = []
         self._when_done: list[CALLBACK_TYPE] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -234,6 +236,7 @@ class ParkShareHub(LinkHandler):
         # Not before: only a running space knows whose car still stands in its bay.
         await self._async_prune()
         await self._desk.async_start()
+        await self.asked.async_start()
         for space, calendar in self._calendars.items():
             self.async_when_done(calendar.async_add_listener(partial(self._publisher.windows, space)))
         self.async_when_done(async_track_time_interval(self.hass, self._async_prune, PRUNE_EVERY))
@@ -272,6 +275,7 @@ class ParkShareHub(LinkHandler):
     async def _async_prune(self, _now: datetime | None = None) -> None:
         try:
             await self._bookings.async_prune(time.time())
+            await self.asked.async_prune(time.time())
         except NotStoredError:
             LOGGER.exception("What is over could not be forgotten")
 
@@ -297,6 +301,16 @@ class ParkShareHub(LinkHandler):
     def on_clock(self, at: float) -> None:
         """Compare the clocks."""
         self._status.clock.heard(at)
+
+    def time_here(self, at: float) -> float:
+        """Return what our clock shows for a time of the backend's."""
+        return self._status.clock.here(at)
+
+    @callback
+    def _clock_was_set(self) -> None:
+        """Somebody set the clock of this house: what waits for a time of day has to look at it anew."""
+        for runtime in self.spaces.values():
+            runtime.clock_was_set()
 
     @override
     def on_state(self, state: LinkState, why: str) -> None:

@@ -11,6 +11,7 @@ from .const import LOGGER
 from .durable import NotStoredError
 from .link.facts import (
     BadFactError,
+    BookingAsked,
     Cancellation,
     Proposal,
     RenterCode,
@@ -59,9 +60,15 @@ class Intake:
     async def _async_take(self, t: str, d: Mapping[str, Any]) -> None:
         match t:
             case "booking.proposed" | "booking.changed":
-                await self._bookings.async_proposed(Proposal.parse(d))
+                proposal = Proposal.parse(d)
+                await self._bookings.async_proposed(proposal)
+                await self._hub.asked.async_over(proposal.booking)
+            case "booking.asked":
+                await self._hub.asked.async_asked(BookingAsked.parse(d))
             case "booking.canceled":
-                await self._bookings.async_canceled(Cancellation.parse(d))
+                cancellation = Cancellation.parse(d)
+                await self._bookings.async_canceled(cancellation)
+                await self._hub.asked.async_over(cancellation.booking)
             case "renter.near" | "renter.away":
                 self._renter_seen(RenterSeen.parse(d), near=t == "renter.near")
             case "standby.offered":
@@ -89,7 +96,7 @@ class Intake:
         if runtime is None or grant is None or grant.space != seen.space:
             LOGGER.debug("A renter without a grant was seen")
         elif near:
-            self._later(runtime.async_renter_near(seen.booking, seen.at, seen.source), "near")
+            self._later(runtime.async_renter_near(seen.booking, self._hub.time_here(seen.at), seen.source), "near")
         else:
             self._later(runtime.async_renter_away(seen.booking, seen.at), "away")
 

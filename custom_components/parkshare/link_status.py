@@ -1,6 +1,6 @@
 """How the link stands, and what of that the owner has to see to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -28,10 +28,10 @@ OWNER_MENDS: Final[Mapping[LinkState, str]] = {
 class LinkStatus:
     """Notes each change of the link, says it once in the log, and keeps the repairs that follow from it."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, *, clock_was_set: Callable[[], None]) -> None:
         self.connected = False
         self.why = ""
-        self.clock = ClockWatch(hass, entry)
+        self.clock = ClockWatch(hass, entry, was_set=clock_was_set)
         self._hass = hass
         self._entry = entry
         self._timers: dict[str, CALLBACK_TYPE] = {}

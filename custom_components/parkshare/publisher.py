@@ -25,6 +25,7 @@ from .const import (
 from .issues import async_clear_publish_refused, async_raise_publish_refused
 from .link.facts import format_time
 from .link.session import NotConnectedError, RequestRefusedError, RequestTimeoutError
+from .terms import terms_document
 
 if TYPE_CHECKING:
     from .hub import ParkShareHub
@@ -67,6 +68,7 @@ def space_document(hass: HomeAssistant, subentry: ConfigSubentry, *, seal_key: s
         "seal_key": seal_key,
         "access_notes": "",
         "sharing": sharing,
+        "terms": terms_document(data),
     }
 
 

@@ -1,6 +1,6 @@
 """The actions of ParkShare."""
 
-from typing import Final
+from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
@@ -24,8 +24,12 @@ from .words import async_words
 TEST_CAMERA: Final = "test_camera"
 ONSITE_CODE: Final = "onsite_code"
 ENTER_CODE: Final = "enter_code"
+APPROVE_BOOKING: Final = "approve_booking"
+DECLINE_BOOKING: Final = "decline_booking"
 CODE: Final = "code"
+BOOKING: Final = "booking"
 TARGET_SCHEMA: Final = cv.make_entity_service_schema({})
+BOOKING_SCHEMA: Final[Any] = vol.Schema({vol.Required(BOOKING): cv.string})
 CODE_SCHEMA: Final = cv.make_entity_service_schema({vol.Required(CODE): cv.string})
 
 
@@ -43,6 +47,15 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async def enter_code(call: ServiceCall) -> None:
         await _async_enter_code(_space_of(hass, call), call.data[CODE])
 
+    async def approve_booking(call: ServiceCall) -> None:
+        await _async_answer(hass, call.data[BOOKING], approve=True)
+
+    async def decline_booking(call: ServiceCall) -> None:
+        await _async_answer(hass, call.data[BOOKING], approve=False)
+
+    # For administrators: who agrees to a booking lets a stranger onto the space.
+    async_register_admin_service(hass, DOMAIN, APPROVE_BOOKING, approve_booking, BOOKING_SCHEMA)
+    async_register_admin_service(hass, DOMAIN, DECLINE_BOOKING, decline_booking, BOOKING_SCHEMA)
     # For administrators: what it reads are the plates of whoever stands before the camera.
     async_register_admin_service(
         hass, DOMAIN, TEST_CAMERA, test_camera, TARGET_SCHEMA, supports_response=SupportsResponse.OPTIONAL
@@ -71,6 +84,16 @@ async def _async_test_camera(hass: HomeAssistant, runtime: SpaceRuntime) -> Serv
     await runtime.album.async_keep(Kept.TEST, outcome.content, outcome.at)
     own = own_decision(outcome.looks, settings)
     return response_of(outcome, own, advice_texts(outcome, await async_words(hass)))
+
+
+async def _async_answer(hass: HomeAssistant, booking: str, *, approve: bool) -> None:
+    """Pass on what the owner says to a booking. Raises ServiceValidationError when none is asked about."""
+    booking = booking.strip()
+    hubs = [entry.runtime_data for entry in hass.config_entries.async_loaded_entries(DOMAIN)]
+    asked = next((hub for hub in hubs if hub.asked.waits(booking)), None)
+    if asked is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_asked")
+    await asked.asked.async_answer(booking, approve=approve)
 
 
 async def _async_enter_code(runtime: SpaceRuntime, code: str) -> None:

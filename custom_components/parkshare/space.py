@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 from .asking import Asking
 from .attribution import Hand
 from .barrier import Barrier, BarrierTiming
+from .clock_watch import ClockSteps
 from .codes.rotating import shown_codes
 from .codes.space_codes import SpaceCodes
 from .codes.tries import MOST
@@ -102,6 +103,7 @@ class SpaceRuntime:
             plate_of=lambda booking: grant.plate if (grant := self._grant(booking)) else None,
             level=settings.get(CONF_LEVEL, Level.BALANCED.value),
         )
+        self._clock_steps = ClockSteps(hass)
         self._watch = Stopwatch()
         self.plate_events = PlateEvents()
         self._hands = Hands(hass, hub.entry, subentry.title, barrier=self.barrier, watch=self._watch)
@@ -252,6 +254,11 @@ class SpaceRuntime:
         self._following.follow()
 
     @callback
+    def clock_was_set(self) -> None:
+        """The clock of the house was set: timers that were to run at a time of day run at another moment."""
+        self._ticked()
+
+    @callback
     def _ticked(self) -> None:
         self._tell(w.Tick())
         # What entities show may change with the time alone: an overstay, the next booking.
@@ -274,6 +281,12 @@ class SpaceRuntime:
     def _tell(self, told: w.Input, *, hand: Hand | None = None) -> None:
         if self._stopped:
             return
+        if by := self._clock_steps.since_last():
+            self._take(w.ClockSet(by))
+        self._take(told, hand=hand)
+
+    @callback
+    def _take(self, told: w.Input, *, hand: Hand | None = None) -> None:
         now, before = dt_util.utcnow().timestamp(), self.gate
         self.gate, intents = step(before, told, now, self.policy)
         self.record.note(before, self.gate, told, intents, now, hand=hand, by=getattr(told, "by", None))

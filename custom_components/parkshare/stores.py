@@ -6,6 +6,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
+from .asked import asked_store_of
 from .codes.space_codes import codes_store_of
 from .const import CONF_INSTALL, CONF_SPACE_ID, SUBENTRY_SPACE
 from .durable import DurableStore
@@ -47,6 +48,7 @@ async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await asyncio.gather(
         GrantStore(hass, entry.entry_id).async_remove(),
         HouseStateStore(hass, entry.entry_id).async_remove(),
+        asked_store_of(hass, entry.entry_id).async_remove(),
         _journal_store(hass, entry).async_remove(),
         *(async_forget_space(hass, entry, space) for space in spaces),
     )

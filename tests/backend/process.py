@@ -31,27 +31,44 @@ class BackendProcess:
             "PARKSHARE_PASSWORD_PASSES": "1",
         } | environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun = 0  # where the log of this start begins
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> Self:
-        """Start (again, on the same port) and wait until it is ready."""
-        begun = self.log.stat().st_size if self.log.exists() else 0
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.pid
+
+    def start(self, *, every_s: float = 0.05) -> Self:
+        """Start (again, on the same port) and wait until it is ready; look so often."""
+        self.launch()
+        return self.wait_until_ready(every_s=every_s)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        self._begun = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "parkshare_backend", "serve"]
             environment = self._environment | {"PARKSHARE_PORT": str(self.port)}
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+
+    def wait_until_ready(self, *, every_s: float = 0.05) -> Self:
+        """Wait until it says that it listens, and can write."""
+        assert self._process is not None
         deadline = time.monotonic() + START_WITHIN
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.log.read_text()
-            for line in self.log.read_bytes()[begun:].splitlines():
+            for line in self.log.read_bytes()[self._begun :].splitlines():
                 if b"server.listening" in line:
                     self.port = json.loads(line)["port"]
                     urllib.request.urlopen(f"{self.url}/readyz", timeout=10).close()
                     return self
-            time.sleep(0.05)
+            time.sleep(every_s)
         raise AssertionError(f"the server did not start: {self.log.read_text()}")
 
     def kill(self) -> None:

@@ -9,6 +9,8 @@ from aiohttp.test_utils import TestClient
 
 from parkshare_backend import keys
 from parkshare_backend.app import api_routes
+from parkshare_backend.clock import new_id
+from parkshare_backend.http.models import Id
 from parkshare_backend.http.problems import KINDS
 from tests.backend.conftest import MakeClient
 from tests.backend.support import PASSWORD, House, Person
@@ -105,8 +107,8 @@ async def test_a_route_with_a_scope_refuses_who_has_no_token(client: TestClient)
         if route.scope is None:
             continue
         path = route.path
-        for name in route.path_types:
-            path = path.replace(f"{{{name}}}", "BBBB-BBBB")
+        for name, kind in route.path_types.items():
+            path = path.replace(f"{{{name}}}", new_id() if kind is Id else "BBBB-BBBB")
         answer = await client.request(route.method, path)
         assert answer.status == 401, route.path
         assert (await answer.json())["type"] == "/problems/unauthenticated"

@@ -15,6 +15,8 @@ from parkshare_backend import logs
 from parkshare_backend.__main__ import main
 from parkshare_backend.settings import Settings
 from parkshare_backend.store import migrate
+from parkshare_backend.store.engine import database_url
+from parkshare_backend.store.schema import on_connection
 
 type Run = Callable[..., tuple[int, str]]
 
@@ -85,7 +87,7 @@ def test_serve_without_migrating_refuses_an_empty_database(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "x"), ("PORT", "70000"), ("DATABASE", "postgresql://x/y"), ("PUBLIC_URL", "park"), ("RATE_LIMITS", "-1")],
+    [("PORT", "x"), ("PORT", "70000"), ("DATABASE", "mysql://x/y"), ("PUBLIC_URL", "park"), ("RATE_LIMITS", "-1")],
 )
 def test_a_wrong_setting_is_named(run: Run, name: str, value: str) -> None:
     code, printed = run("doctor", **{name: value})
@@ -115,14 +117,27 @@ def test_migrating_twice_changes_nothing(database: str) -> None:
     assert migrate.current(database) == before == migrate.head()
 
 
-def test_a_schema_that_somebody_changed_by_hand_is_noticed(database: str) -> None:
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("ALTER TABLE accounts ADD COLUMN shoe_size INTEGER")
-        connection.execute("CREATE TRIGGER surprise AFTER DELETE ON tokens BEGIN SELECT 1; END")
-        connection.commit()
+def test_a_schema_that_somebody_changed_by_hand_is_noticed(database: str, engine: str) -> None:
+    surprise = {
+        "sqlite": "CREATE TRIGGER surprise AFTER DELETE ON tokens BEGIN SELECT 1; END",
+        "postgresql": "CREATE TRIGGER surprise BEFORE UPDATE ON tokens FOR EACH ROW "
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    }
+    undone = "DROP TRIGGER surprise" + (" ON tokens" if engine == "postgresql" else "")
+    by_hand(database, "ALTER TABLE accounts ADD COLUMN shoe_size INTEGER", surprise[engine])
     found = " ".join(migrate.differences(database))
     assert "shoe_size" in found
     assert "surprise" in found
+    by_hand(database, undone, "ALTER TABLE accounts DROP COLUMN shoe_size")
+    assert migrate.differences(database) == []
+
+
+def by_hand(database: str, *statements: str) -> None:
+    def work(connection: sa.Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    on_connection(database_url(database), work, writes=True)
 
 
 SECRETS = {
@@ -205,8 +220,11 @@ def test_a_migration_that_is_broken_off_leaves_nothing_behind(tmp_path: Path) ->
 def test_the_doctor_tells_of_facts_that_were_set_aside(run: Run, tmp_path: Path) -> None:
     run("migrate")
     with closing(sqlite3.connect(tmp_path / "parkshare.db")) as database:
-        database.execute("INSERT INTO accounts VALUES ('a', 'a@b', 'A', '', 0)")
-        database.execute("INSERT INTO installs VALUES ('i', 'a', 'Home', x'', x'', 0, NULL)")
+        database.execute("INSERT INTO accounts (id, email, name, password, created_at) VALUES ('a', 'a@b', 'A', '', 0)")
+        database.execute(
+            "INSERT INTO installs (id, account, name, sign_key, seal_key, created_at) "
+            "VALUES ('i', 'a', 'Home', x'', x'', 0)"
+        )
         database.execute("INSERT INTO link_set_aside VALUES ('i', 1, '{}', 0)")
         database.commit()
     code, printed = run("doctor")

@@ -1,10 +1,10 @@
 """The renter in the rain: what the house does shows on the phone, and a code reaches the house once or not at all."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from aiohttp.test_utils import TestClient
 
@@ -14,6 +14,7 @@ from parkshare_backend.bookings.desk import CODE_EARLY_S
 from parkshare_backend.clock import new_id, to_rfc3339
 from parkshare_backend.http.limits import DEFAULT_ALLOWANCES, Rate
 from parkshare_backend.settings import Settings
+from tests.backend import direct
 from tests.backend.conftest import MakeClient
 from tests.backend.market import HOUR, Link, Published, Renting, publish
 from tests.backend.support import NOON, FakeClock, House, Person, make_person, pair_house
@@ -67,11 +68,6 @@ async def hint(link: Link) -> dict[str, Any]:
     return dict(frame["d"])
 
 
-def on_disk(database: str) -> bytes:
-    """Give every byte of the database, with what is still in its log."""
-    return b"".join(path.read_bytes() for path in Path(database).parent.glob(Path(database).name + "*"))
-
-
 async def test_each_rung_of_the_ladder_shows_on_the_booking_and_is_told_to_renter_and_owner(
     rene: Renting, link: Link, booking: str, client: TestClient, owner: Person
 ) -> None:
@@ -101,7 +97,7 @@ async def test_the_phone_number_is_for_the_renter_who_waits_and_gone_when_the_ca
 
 async def phones(client: TestClient) -> list[str]:
     async with client.app[keys.STORE].read() as tx:  # type: ignore[union-attr]
-        rows = await tx.connection.exec_driver_sql("SELECT phone FROM bookings WHERE phone IS NOT NULL")
+        rows = await tx.execute(sa.text("SELECT phone FROM bookings WHERE phone IS NOT NULL"))
         return [row.phone for row in rows]
 
 
@@ -196,10 +192,10 @@ async def test_a_code_is_in_no_database_no_log_and_no_list_of_changes(
         await link.report("code.checked", fact(booking, NOON + 1, right=True, tries_left=5))
         changes = str([await person.get("changes?limit=500") for person in (rene, Renting(client, owner))])
     assert any(line["event"] == "http" for line in lines)
-    for place in (changes, str(lines), caplog.text, on_disk(database).decode("latin-1")):
+    for place in (changes, str(lines), caplog.text, direct.everything(database).decode("latin-1")):
         assert "730518" not in place
         assert "730-518" not in place
-    assert booking in on_disk(database).decode("latin-1")
+    assert booking in direct.everything(database).decode("latin-1")
 
 
 async def test_a_code_for_a_house_that_is_away_is_refused_and_not_kept_for_later(
@@ -211,7 +207,7 @@ async def test_a_code_for_a_house_that_is_away_is_refused_and_not_kept_for_later
         await link.report("grant.stored", {"booking": booking, "revision": 1})
     refused = await rene.post(f"bookings/{booking}/code", {"code": "730518"}, status=409)
     assert refused["type"] == "/problems/house-away"
-    assert b"730518" not in on_disk(database)
+    assert b"730518" not in direct.everything(database)
     async with Link(client, house) as link:
         await link.request("space.withdraw", {"space": space.id})
         assert [frame["t"] for frame in link._kept if frame["k"] == "eph"] == []
@@ -300,5 +296,5 @@ async def test_an_answer_to_a_code_that_comes_late_or_twice_changes_nothing(
 async def test_an_admission_by_a_code_is_written_down(link: Link, booking: str, client: TestClient) -> None:
     await link.report("admission.decided", fact(booking, decision="admit", by="code"))
     async with client.app[keys.STORE].read() as tx:  # type: ignore[union-attr]
-        rows = await tx.connection.exec_driver_sql("SELECT booking, decision, by FROM admissions")
+        rows = await tx.execute(sa.text("SELECT booking, decision, by FROM admissions"))
         assert [tuple(row) for row in rows] == [(booking, "admit", "code")]

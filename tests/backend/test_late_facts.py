@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from parkshare_backend import keys
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.link.tables import SET_ASIDE
-from parkshare_backend.store import engine
+from parkshare_backend.store import sqlite
 from tests.backend.market import HOUR, Link, Renting, publish
 from tests.backend.support import NOON, FakeClock, House, Person, make_person
 
@@ -20,11 +20,17 @@ END = NOON + 2 * HOUR
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up early on a database that another program holds."""
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT", 0.02)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.02)
 
 
 async def test_a_database_that_cannot_be_written_costs_no_fact_however_often_the_house_tries(
-    impatient: None, database: str, app: web.Application, client: TestClient, house: House, renter: Person
+    sqlite_only: None,
+    impatient: None,
+    database: str,
+    app: web.Application,
+    client: TestClient,
+    house: House,
+    renter: Person,
 ) -> None:
     rene = Renting(client, renter)
     async with Link(client, house) as link:

@@ -93,3 +93,22 @@ def test_one_line_of_ipv6_is_one_caller() -> None:
     assert line_of("::ffff:192.0.2.1") == line_of("192.0.2.1") == "192.0.2.1"
     assert line_of("fe80::1%eth0") == "fe80::/64"
     assert line_of("unknown") == "unknown"
+
+
+async def test_every_answer_of_a_limited_route_tells_what_is_left(limited: TestClient, clock: FakeClock) -> None:
+    guess = {"email": "anna@example.org", "password": PASSWORD}
+    first = await limited.post("/api/v1/tokens", json=guess)
+    assert first.headers["RateLimit-Policy"] == '"login";q=10;w=120'
+    assert first.headers["RateLimit"] == '"login";r=9;t=12'
+    for _ in range(9):
+        last = await limited.post("/api/v1/tokens", json=guess)
+    assert last.headers["RateLimit"] == '"login";r=0;t=120'
+    refused = await limited.post("/api/v1/tokens", json=guess)
+    assert (refused.status, refused.headers["RateLimit"]) == (429, f'"login";r=0;t={refused.headers["Retry-After"]}')
+    clock.move(120)
+    again = await limited.post("/api/v1/tokens", json=guess)
+    assert again.headers["RateLimit"] == '"login";r=9;t=12'
+
+
+async def test_without_limits_nothing_is_said_of_them(client: TestClient) -> None:
+    assert "RateLimit" not in (await client.get("/.well-known/parkshare")).headers

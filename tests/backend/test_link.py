@@ -1,7 +1,6 @@
 """The link as a house meets it: proving itself, durable events both ways, resuming, ending."""
 
 import asyncio
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -196,16 +195,14 @@ async def test_ready_tells_the_house_what_it_need_not_say_again(heard: Heard, cl
 
 
 async def test_several_events_share_an_ack(heard: Heard, client: TestClient, house: House) -> None:
-    loop = asyncio.get_running_loop()
     async with HouseLink(client, house) as link:
         for number in range(40):
             await link.report("test.said", {"number": number}, wait=False)
-        acks: list[tuple[int, float]] = [(0, -1.0)]
-        while acks[-1][0] < 40:
-            acks.append(((await link.hear("ack"))["q"], loop.time()))
-        for (before, at), (after, later) in pairwise(acks):
-            assert after > before
-            assert later - at > 0.05 or after - before >= 32
+        acks = [0]
+        while acks[-1] < 40:
+            acks.append((await link.hear("ack"))["q"])
+        assert acks == sorted(set(acks))
+        assert len(acks) < 20
 
 
 async def test_a_refused_fact_counts_as_heard_and_changes_nothing(
@@ -284,7 +281,7 @@ async def test_a_newer_connection_takes_over_and_the_older_one_is_told(
         assert await older.closed() == 4409
         await tell(app, house, 1)
         assert (await newer.hear_event())["d"] == {"number": 1}
-        assert app[keys.LINK].connected(house.install)
+        assert await app[keys.LINK].connected(house.install)
 
 
 async def test_a_paused_house_hears_nothing_until_it_resumes(

@@ -1,15 +1,18 @@
 """Periods, sizes, places, the order of offers and the choice of a standby: the pure rules of the backend."""
 
 import itertools
-from math import cos, radians, sin
+from dataclasses import replace
+from math import cos, dist, radians, sin
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.matching import policy as matching
-from parkshare_backend.spaces.geometry import Point, area_of, boxes_around, distance_m
+from parkshare_backend.matching.parts import free_part, useful_s
+from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m, reach_cm, spot_of
 from parkshare_backend.spaces.periods import Period, merge
 from parkshare_backend.spaces.sizes import Size, fits
 from parkshare_backend.standby import policy as standby
@@ -21,7 +24,7 @@ LARGE = Size(6, 3, 3)
 
 lengths = st.one_of(st.none(), st.floats(1, 8))
 sizes = st.builds(Size, lengths, lengths, lengths)
-points = st.builds(Point, st.floats(-89, 89), st.floats(-180, 180))
+points = st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
 periods = st.builds(lambda start, length: Period(start, start + length), st.integers(0, 100), st.integers(1, 30))
 candidate_lists = st.lists(st.tuples(st.floats(0, 2000), sizes), max_size=15).map(
     lambda rows: [matching.Candidate(f"s{i}", distance, size) for i, (distance, size) in enumerate(rows)]
@@ -63,30 +66,31 @@ def test_merged_windows_hold_the_same_seconds_and_never_touch(given_periods: lis
 
 
 @settings(max_examples=200)
-@given(points, st.floats(1, 5_000), st.floats(0, 360), st.floats(0, 1))
-def test_every_point_within_the_radius_lies_in_a_box(
+@given(points, st.floats(1, 20_000), st.floats(0, 360), st.floats(0, 1))
+def test_every_point_within_the_radius_lies_within_reach_of_the_spot(
     centre: Point, radius: float, bearing: float, share: float
 ) -> None:
-
     reach = share * radius / 111_195
-    lat = centre.lat + reach * cos(radians(bearing))
-    lon = centre.lon + reach * sin(radians(bearing)) / cos(radians(centre.lat))
+    lat = max(-90.0, min(90.0, centre.lat + reach * cos(radians(bearing))))
+    lon = centre.lon + reach * sin(radians(bearing)) / max(cos(radians(centre.lat)), 1e-6)
     other = Point(lat, (lon + 180) % 360 - 180)
-    if distance_m(centre, other) > radius:
-        return
-    boxes = boxes_around(centre, radius)
-    assert any(box.south <= lat <= box.north and box.west <= other.lon <= box.east for box in boxes)
+    away, reach_of = dist(spot_of(centre), spot_of(other)), reach_cm(radius)
+    if distance_m(centre, other) <= radius:
+        assert away <= reach_of
+    if away > reach_of + 2:
+        assert distance_m(centre, other) > radius
 
 
-def test_a_box_across_the_antimeridian_is_two() -> None:
-    assert len(boxes_around(Point(-17, 179.999), 1500)) == 2
-    assert distance_m(Point(-17, 179.999), Point(-17, -179.999)) < 250
+def test_distances_are_right_at_the_poles_and_across_the_antimeridian() -> None:
+    assert distance_m(Point(-17, 179.999), Point(-17, -179.999)) == pytest.approx(212.7, abs=0.1)
+    assert distance_m(Point(89.999, 0), Point(89.999, 180)) == pytest.approx(222.4, abs=0.1)
+    assert distance_m(Point(-90, 12), Point(-90, -120)) == pytest.approx(0, abs=1e-6)
 
 
 @settings(max_examples=100)
 @given(points)
 def test_an_area_is_near_the_place_and_not_the_place(place: Point) -> None:
-    assert distance_m(place, area_of(place)) < 100
+    assert distance_m(place, area_of(place)) < AREA_ERROR_M
 
 
 def test_neighbours_share_an_area_so_it_does_not_tell_the_house() -> None:
@@ -111,6 +115,71 @@ def test_a_space_never_comes_before_one_that_is_clearly_nearer(candidates: list[
     distances = [offer.candidate.distance_m for offer in matching.rank(candidates, car=None, chance=Random(seed))]
     for i, earlier in enumerate(distances):
         assert all(earlier - later <= matching.NEAR_EQUAL_M for later in distances[i + 1 :])
+
+
+@settings(max_examples=100)
+@given(
+    candidate_lists, st.lists(st.sampled_from(["whole", "first", "farther"]), min_size=15, max_size=15), st.integers()
+)
+def test_what_was_asked_for_comes_before_what_is_only_nearly_so(
+    candidates: list[matching.Candidate], kinds: list[str], seed: int
+) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "whole": {},
+        "first": {"part": matching.Part.FIRST, "free_s": 3600, "asked_s": 7200},
+        "farther": {"farther_m": 10.0},
+    }
+    mixed = [replace(candidate, **changes[kind]) for candidate, kind in zip(candidates, kinds, strict=False)]
+    ranked = [offer.candidate.whole for offer in matching.rank(mixed, car=None, chance=Random(seed))]
+    assert ranked == sorted(ranked, reverse=True)
+
+
+def test_half_the_usual_price_is_worth_a_walk_of_a_hundred_metres_and_not_of_two_hundred() -> None:
+    usual = [matching.Candidate(f"usual{i}", 100, LARGE, price_minor=400, currency="EUR") for i in range(3)]
+    for away, first in ((140, "half"), (260, "usual")):
+        half = matching.Candidate("half", away, LARGE, price_minor=200, currency="EUR")
+        ranked = matching.rank([*usual, half], car=None, chance=Random(1))
+        assert ranked[0].candidate.space.startswith(first)
+    assert "cheaper than usual here" in next(one.reason for one in ranked if one.candidate.space == "half")
+
+
+def test_prices_of_different_currencies_are_not_compared() -> None:
+    candidates = [
+        matching.Candidate("yen", 300, LARGE, price_minor=400, currency="JPY"),
+        matching.Candidate("euro", 100, LARGE, price_minor=2, currency="EUR"),
+    ]
+    ranked = matching.rank(candidates, car=None, chance=Random(1))
+    assert [one.candidate.space for one in ranked] == ["euro", "yen"]
+    assert all(reason.factor is not matching.Factor.PRICE for one in ranked for reason in one.because)
+
+
+minutes = st.builds(
+    lambda start, length: Period(start * 300, (start + length) * 300), st.integers(0, 60), st.integers(1, 40)
+)
+
+
+@settings(max_examples=300)
+@given(minutes, st.lists(minutes, max_size=4), st.lists(minutes, max_size=4))
+def test_the_free_part_is_the_longest_at_an_end_and_useful_or_none(
+    period: Period, windows: list[Period], taken: list[Period]
+) -> None:
+    shared = merge(windows)
+
+    def free(at: int) -> bool:
+        return any(one.contains(at) for one in shared) and not any(one.contains(at) for one in taken)
+
+    slots = [free(at) for at in range(period.start, period.end, 300)]
+    at_start = next((i for i, is_free in enumerate(slots) if not is_free), len(slots)) * 300
+    at_end = next((i for i, is_free in enumerate(reversed(slots)) if not is_free), len(slots)) * 300
+    part = free_part(period, shared, taken)
+    if max(at_start, at_end) < useful_s(period):
+        assert part is None
+    else:
+        assert part is not None
+        assert part.end - part.start == max(at_start, at_end)
+        assert part.start == period.start or part.end == period.end
+        assert period.covers(part)
+        assert all(free(at) for at in range(part.start, part.end, 300))
 
 
 def test_simultaneous_renters_are_spread_over_near_equal_spaces() -> None:

@@ -1,18 +1,18 @@
 """Races for one space: two servers on one database, and the rule that only the database can keep."""
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import closing
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiohttp.test_utils import TestClient
 
 from parkshare_backend.app import build_app
 from parkshare_backend.clock import new_id
 from parkshare_backend.settings import Settings
+from tests.backend import direct
 from tests.backend.conftest import MakeClient
 from tests.backend.market import HOUR, Link, Published, Renting, booking_request, must, period, publish, share
 from tests.backend.support import NOON, FakeClock, House, Person, make_person, sign_in
@@ -21,14 +21,26 @@ RACES = 200
 AT_ONCE = 10
 OVERLAPS = """
     SELECT count(*) FROM {table} AS a JOIN {table} AS b
-    ON a.space = b.space AND a.rowid < b.rowid AND a.t0 < b.t1 AND b.t0 < a.t1 {live}
+    ON a.space = b.space AND a.{key} < b.{key} AND a.t0 < b.t1 AND b.t0 < a.t1 {live}
 """
+OUTSIDE = "NOT EXISTS (SELECT 1 FROM windows WHERE space = NEW.space AND t0 <= NEW.t0 AND t1 >= NEW.t1)"
+# The trigger of a test, as each engine says it.
+COVERED = {
+    "sqlite": [
+        f"""
+        CREATE TRIGGER covered BEFORE INSERT ON bookings WHEN {OUTSIDE}
+        BEGIN SELECT RAISE(ABORT, 'outside the window'); END
+        """
+    ],
+    "postgresql": [
+        f"""
+        CREATE FUNCTION covered() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF {OUTSIDE} THEN RAISE EXCEPTION 'outside the window'; END IF; RETURN NEW; END $$
+        """,
+        "CREATE TRIGGER covered BEFORE INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION covered()",
+    ],
+}
 LIVE = "('pending', 'reserved', 'active')"
-
-
-def ask(database: str, statement: str, *values: Any) -> Any:
-    with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(statement, values).fetchone()[0]
 
 
 @pytest.fixture
@@ -72,39 +84,33 @@ async def test_of_two_bookings_that_race_for_one_space_exactly_one_wins_200_time
         for statuses in await asyncio.gather(*(race(first + i) for i in range(AT_ONCE))):
             assert sorted(statuses) == [201, 409]
 
-    assert ask(database, OVERLAPS.format(table="claims", live="")) == 0
+    assert direct.value(database, OVERLAPS.format(table="claims", key="holder", live="")) == 0
     live = f"AND a.state IN {LIVE} AND b.state IN {LIVE}"
-    assert ask(database, OVERLAPS.format(table="bookings", live=live)) == 0
-    assert ask(database, f"SELECT count(*) FROM bookings WHERE state IN {LIVE}") == RACES
+    assert direct.value(database, OVERLAPS.format(table="bookings", key="id", live=live)) == 0
+    assert direct.value(database, f"SELECT count(*) FROM bookings WHERE state IN {LIVE}") == RACES
     owned = "SELECT count(*) FROM claims JOIN bookings ON holder = id AND kind = 'booking'"
-    assert ask(database, owned) == RACES
+    assert direct.value(database, owned) == RACES
 
 
 async def test_the_database_itself_refuses_an_overlap_whoever_writes(
     racers: tuple[Renting, Renting], space: Published, database: str
 ) -> None:
     await racers[0].book(space.id, NOON, NOON + HOUR)
-    insert = "INSERT INTO claims (kind, holder, space, t0, t1) VALUES ('booking', ?, ?, ?, ?)"
-    with closing(sqlite3.connect(database)) as connection:
-        with pytest.raises(sqlite3.IntegrityError, match="overlap"):
-            connection.execute(insert, (new_id(), space.id, int(NOON) + 60, int(NOON) + 120))
-        neighbour = new_id()
-        connection.execute(insert, (neighbour, space.id, int(NOON + HOUR), int(NOON + 2 * HOUR)))
-        with pytest.raises(sqlite3.IntegrityError, match="overlap"):
-            connection.execute("UPDATE claims SET t0 = t0 - 1 WHERE holder = ?", (neighbour,))
+    insert = "INSERT INTO claims (kind, holder, space, t0, t1) VALUES ('booking', :holder, :space, :t0, :t1)"
+    inside = {"holder": new_id(), "space": space.id, "t0": int(NOON) + 60, "t1": int(NOON) + 120}
+    with pytest.raises(sa.exc.IntegrityError, match="overlap"):
+        direct.change(database, insert, **inside)
+    after = {"holder": new_id(), "space": space.id, "t0": int(NOON + HOUR), "t1": int(NOON + 2 * HOUR)}
+    direct.change(database, insert, **after)
+    with pytest.raises(sa.exc.IntegrityError, match="overlap"):
+        direct.change(database, "UPDATE claims SET t0 = t0 - 1 WHERE holder = :holder", holder=after["holder"])
 
 
 async def test_an_owner_who_shrinks_the_window_races_a_renter_who_books_and_no_booking_lies_outside(
-    racers: tuple[Renting, Renting], link: Link, space: Published, database: str
+    racers: tuple[Renting, Renting], link: Link, space: Published, database: str, engine: str
 ) -> None:
     """A trigger of the test's own watches the moment of the insert: a window must cover the booking right then."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("""
-            CREATE TRIGGER covered BEFORE INSERT ON bookings WHEN NOT EXISTS (
-                SELECT 1 FROM windows WHERE space = NEW.space AND t0 <= NEW.t0 AND t1 >= NEW.t1)
-            BEGIN SELECT RAISE(ABORT, 'outside the window'); END
-        """)
-        connection.commit()
+    direct.change(database, *COVERED[engine])
     outcomes: Counter[int] = Counter()
     racer = racers[1]
     for round_ in range(40):
@@ -127,4 +133,6 @@ async def test_an_owner_who_shrinks_the_window_races_a_renter_who_books_and_no_b
         outcomes[status] += 1
         if status == 201:
             await racer.post(f"bookings/{body['id']}/cancel")
+    if engine == "postgresql":
+        direct.change(database, "DROP TRIGGER covered ON bookings", "DROP FUNCTION covered")
     assert set(outcomes) == {201, 409}, "both orders happened, and neither led to anything else"

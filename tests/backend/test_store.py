@@ -1,17 +1,19 @@
 """The store and the outbox: all or nothing, one writer, no gaps."""
 
 import asyncio
-import shutil
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
 
-from parkshare_backend.store.engine import DatabaseUrlError, Store, Tx, database_url
+from parkshare_backend.store.engine import UNABLE, DatabaseUrlError, Store, Tx, UnableError, database_url
 from parkshare_backend.store.outbox import EVENTS, SERVER, Outbox, server_value
+from parkshare_backend.store.sqlite import SqliteEngine
 from tests.backend.support import FakeClock
 
 
@@ -86,7 +88,7 @@ async def test_writers_of_two_processes_wait_for_each_other(database: str) -> No
         async with store.write() as tx:
             await outbox.append(tx, "account:a", "t", {})
 
-    await asyncio.gather(*(count_up(store) for store in stores for _ in range(10)))
+    await asyncio.gather(*(store.again(partial(count_up, store)) for store in stores for _ in range(10)))
     async with stores[0].read() as tx:
         assert (await outbox.head(tx, "account:a")).head == 30
     for store in stores:
@@ -95,11 +97,11 @@ async def test_writers_of_two_processes_wait_for_each_other(database: str) -> No
 
 async def test_a_reader_cannot_write(store: Store) -> None:
     async with store.read() as tx:
-        with pytest.raises(sa.exc.OperationalError):
+        with pytest.raises(UNABLE):
             await tx.execute(sa.insert(SERVER).values(name="x", value="y"))
 
 
-async def test_the_pragmas_that_durability_needs_are_on(durable: None, store: Store) -> None:
+async def test_the_pragmas_that_durability_needs_are_on(sqlite_only: None, durable: None, store: Store) -> None:
     async with store.write() as tx:
         answers = {
             name: await tx.scalar(sa.text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -107,7 +109,7 @@ async def test_the_pragmas_that_durability_needs_are_on(durable: None, store: St
     assert answers == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-@pytest.mark.parametrize("url", ["postgresql://x/y", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://x", "sqlite://", "sqlite:///:memory:", "x://["])
 def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(DatabaseUrlError):
         database_url(url)
@@ -122,14 +124,12 @@ def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
     st.integers(0, 10),
 )
 def test_each_audience_counts_without_gaps_whatever_fails(
-    tmp_path_factory: pytest.TempPathFactory,
-    migrated: Path,
+    make_database: Callable[[], str],
     socket_enabled: None,
     transactions: list[list[tuple[str, bool]]],
     acknowledged: int,
 ) -> None:
-    path = shutil.copy(migrated, tmp_path_factory.mktemp("outbox") / "test.db")
-    asyncio.run(check_counts(str(path), transactions, acknowledged))
+    asyncio.run(check_counts(make_database(), transactions, acknowledged))
 
 
 async def append_all(store: Store, outbox: Outbox, appended: list[tuple[str, bool]]) -> None:
@@ -177,3 +177,58 @@ async def test_a_writer_that_is_cancelled_at_any_moment_tells_exactly_what_it_st
         await asyncio.gather(writer, return_exceptions=True)
         assert await names(store) == told, moment
     assert 0 < len(told) < 30
+
+
+async def test_writers_that_come_together_share_a_commit_and_an_error_undoes_only_its_own_part(
+    sqlite_only: None, durable: None, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[int] = []
+    finish = SqliteEngine._finish
+
+    async def counted(self: SqliteEngine, group: Any) -> None:
+        commits.append(len(group.members))
+        await finish(self, group)
+
+    monkeypatch.setattr(SqliteEngine, "_finish", counted)
+    told: set[str] = set()
+
+    async def write(number: int) -> None:
+        async with store.write() as tx:
+            tx.after_commit(lambda: told.add(f"name {number}"))
+            await server_value(tx, f"name {number}")
+            if number % 5 == 0:
+                raise UndoneError
+
+    outcomes = await asyncio.gather(*(write(number) for number in range(50)), return_exceptions=True)
+    assert [isinstance(outcome, UndoneError) for outcome in outcomes] == [number % 5 == 0 for number in range(50)]
+    assert await names(store) == told == {f"name {number}" for number in range(50) if number % 5}
+    assert sum(commits) == 40
+    assert len(commits) < 40
+
+
+async def test_a_commit_that_fails_fails_all_that_share_it_and_the_next_one_succeeds(
+    sqlite_only: None, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    async def write(name: str, started: asyncio.Event | None = None) -> None:
+        async with store.write() as tx:
+            tx.after_commit(lambda: told.append(name))
+            await server_value(tx, name)
+            if started is not None:
+                await started.wait()
+
+    gate = asyncio.Event()
+    writers = [asyncio.create_task(write("first", gate)), *(asyncio.create_task(write(f"n{i}")) for i in range(5))]
+    await asyncio.sleep(0.01)
+    engine = store._engine
+    assert isinstance(engine, SqliteEngine)
+    assert engine._group is not None
+    engine._group.lost = UnableError("the disk is full")
+    gate.set()
+    outcomes = await asyncio.gather(*writers, return_exceptions=True)
+    assert isinstance(outcomes[0], UnableError)
+    await write("later")
+    assert "first" not in told
+    assert await names(store) == set(told)
+    assert "later" in told

@@ -1,6 +1,5 @@
 """Positions over HTTP: when the house hears that its renter is near, and when nobody hears anything."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from parkshare_backend import keys
 from parkshare_backend.app import build_app
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.settings import Settings
+from tests.backend import direct
 from tests.backend.conftest import MakeClient
 from tests.backend.market import HOUR, Link, Published, Renting, period, place, publish
 from tests.backend.support import NOON, FakeClock, House, Person, make_person, sign_in
@@ -115,10 +115,9 @@ async def test_nothing_of_a_position_is_in_the_database(
     await rene.book(space.id)
     await rene.fixes((17.3, NOON))
     latitude = place(17.3)["lat"]
-    with sqlite3.connect(database) as connection:
-        dump = "\n".join(connection.iterdump())
-    assert "fence_events" in dump
-    assert str(latitude)[:9] not in dump
+    assert direct.value(database, "SELECT count(*) FROM fence_events") > 0
+    for table in direct.tables(database):
+        assert str(latitude)[:9] not in str(direct.rows(database, f'SELECT * FROM "{table}"')), table
 
 
 async def test_a_restart_remembers_who_is_inside_and_tells_nothing_twice(

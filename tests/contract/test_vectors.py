@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from custom_components.parkshare.codes import rotating
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.link import facts, keys, protocol as house, sealing
+from custom_components.parkshare.terms import terms_document
 from parkshare_backend.bookings import models as bookings
+from parkshare_backend.bookings.terms import Terms
+from parkshare_backend.bookings.terms_wire import TermsHeard
 from parkshare_backend.link import protocol as backend
 from parkshare_backend.link.service import check
 from parkshare_backend.spaces import models as spaces
@@ -118,6 +121,7 @@ READ_AS = {
     "booking.proposed": facts.Proposal,
     "booking.changed": facts.Proposal,
     "booking.canceled": facts.Cancellation,
+    "booking.asked": facts.BookingAsked,
     "renter.near": facts.RenterSeen,
     "renter.away": facts.RenterSeen,
     "renter.code": facts.RenterCode,
@@ -134,6 +138,7 @@ def test_the_house_understands_the_facts_of_the_backend(case: dict[str, Any]) ->
 
 NOT_READ = {
     "booking.canceled": {"reason"},
+    "booking.asked": {"revision"},
     "renter.near": {"source"},
     "standby.none": {"reason"},
     "standby.ended": {"booking", "space", "period"},
@@ -155,6 +160,8 @@ TAKEN_AS = {
     "space.withdraw": spaces.SpaceWithdraw,
     "standby.accept": standbys.StandbyAcceptHeard,
     "standby.decline": standbys.StandbyDeclineHeard,
+    "booking.approved": bookings.Answered,
+    "booking.declined": bookings.Answered,
     "grant.stored": bookings.GrantStored,
     "grant.refused": bookings.GrantRefused,
     "admission.decided": bookings.AdmissionDecided,
@@ -178,6 +185,24 @@ def test_the_backend_takes_what_the_house_says(case: dict[str, Any]) -> None:
     said = check(TAKEN_AS[case["t"]], case["d"])
     for name in ("phone", "record"):
         assert getattr(said, name, None) == case["d"].get(name), "it is dropped where it can't be used"
+
+
+CHOSEN = {
+    "approval": "owner", "shortest_min": 30, "longest_min": 720, "notice_min": 60, "cancel_until_min": 120,
+    "noshow_min": 45, "grace_min": 10,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [case for case in load("house_requests")["cases"] if "terms" in case["d"]])
+def test_the_terms_that_an_owner_chose_are_those_that_the_backend_keeps(case: dict[str, Any]) -> None:
+    said = terms_document(CHOSEN)
+    assert said == case["d"]["terms"]
+    kept = json.loads(check(spaces.SpacePublish, case["d"]).terms.terms().to_json())
+    assert {word: kept[word] for word in said} == said
+
+
+def test_an_owner_who_chose_nothing_lets_on_the_terms_of_the_backend() -> None:
+    assert TermsHeard.model_validate(terms_document({"noshow_min": 0})).terms() == Terms()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,11 @@ class House:
         self.intents = asked
         return self.intents
 
+    def set_clock(self, by: float, *, seen: bool = True) -> list[w.Intent]:
+        """Set the clock of the house; the shell tells that if it runs."""
+        self.now += by
+        return self.tell(w.ClockSet(by) if seen else w.Tick())
+
     def sensors(self, says: w.Says, *names: str) -> list[w.Intent]:
         names = names or tuple(said.source for said in self.gate.sources)
         return self.tell(*(w.SourceSeen(name, says, self.now) for name in names))

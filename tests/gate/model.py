@@ -5,10 +5,11 @@ gate's own words only where a promise is about them.
 """
 
 from custom_components.parkshare.gate import words as w
-from custom_components.parkshare.gate.policy import GatePolicy
+from custom_components.parkshare.gate.policy import DEFAULT_POLICY, GatePolicy
 from custom_components.parkshare.gate.table import T
 
 FROM_THE_BACKEND = (w.RightsChanged, w.RenterNear, w.RenterAway, w.LinkSeen, w.CodeGiven)
+NEVER = 0.0
 NAMES = {transition.name for transition in T}
 REASONS = {transition.value.why for transition in T}
 
@@ -35,6 +36,10 @@ def hold_together(before: w.Gate, after: w.Gate, now: float) -> None:
         assert isinstance(after.fault.kind, w.FaultKind)
         assert after.fault.since <= now
     assert after.approach is None or after.approach.at <= now
+    assert after.since <= now, "nothing began at a time to come"
+    assert all(said.seen_at <= now for said in after.sources), "nothing was seen at a time to come"
+    if after.command:
+        assert after.command.expires_at <= now + DEFAULT_POLICY.lower_valid, "no command is waited for long"
     assert isinstance(after.by_hand, bool)
     assert isinstance(after.inhibited, bool)
 
@@ -51,6 +56,7 @@ class Model:
         self.said: dict[str, tuple[w.Says, float]] = {}
         self.car_seen = False
         self.car_since: float | None = None
+        self.clear_since: float | None = None
         self.position = w.Position.UNKNOWN
         self.camera = False
         self.barred: set[str] = set()
@@ -66,17 +72,26 @@ class Model:
     def occupied(self) -> bool:
         return any(says is w.Says.OCCUPIED for says, _ in self.said.values())
 
+    def all_clear(self) -> bool:
+        return all(self.said.get(source, (None,))[0] is w.Says.CLEAR for source in self.sources)
+
     def hear(self, told: w.Input, now: float) -> None:
         """Write down what the gate is told."""
         match told:
+            case w.ClockSet(by):
+                # What was waited for goes along with the clock: as much of it is over as before.
+                self.signs = [sign + by for sign in self.signs]
+                self.car_since = self.car_since and self.car_since + by
+                self.clear_since = self.clear_since and self.clear_since + by
             case w.Booted():
-                self.said, self.car_seen, self.car_since = {}, False, None
+                self.said, self.car_seen, self.car_since, self.clear_since = {}, False, None, None
                 self.position, self.rungs = w.Position.UNKNOWN, []
             case w.SourceSeen(source, says, at) if source in self.sources:
-                self.said[source] = (says, min(at, now))
+                self.said[source] = (says, at if at <= now else NEVER)
                 self.car_seen |= says is w.Says.OCCUPIED
                 self.signs += [now] if says is w.Says.OCCUPIED else []
                 self.car_since = (self.car_since or now) if self.occupied() else None
+                self.clear_since = (self.clear_since or now) if self.all_clear() else None
             case w.Judged(plate_seen=True) | w.RenterNear(armed_by=w.ArmedBy.HERE):
                 self.signs.append(now)
             case w.BarrierSeen(position):
@@ -88,6 +103,14 @@ class Model:
                 self.known |= self.rights
             case w.OwnerRefuses(booking) if booking in self.rights:
                 self.barred.add(booking)
+        self._doubt_what_is_ahead(now)
+
+    def _doubt_what_is_ahead(self, now: float) -> None:
+        """The clock was set back: of what was said at a time to come nobody knows how long ago that was."""
+        self.said = {source: (says, at if at <= now else NEVER) for source, (says, at) in self.said.items()}
+        self.signs = [min(sign, now) for sign in self.signs]
+        self.car_since = self.car_since and min(self.car_since, now)
+        self.clear_since = self.clear_since and min(self.clear_since, now)
 
     def check(self, before: w.Gate, told: w.Input, intents: tuple[w.Intent, ...], after: w.Gate, now: float) -> None:
         """Hold what the gate asks for against what was said."""
@@ -187,7 +210,7 @@ class Model:
             assert told.booking not in self.barred, "the owner said no: a code does not overrule them"
 
     def _check_raise(self, command: w.Command, told: w.Input, now: float) -> None:
-        assert all(self.said.get(source, (None,))[0] is w.Says.CLEAR for source in self.sources), "silence is a car"
+        assert self.all_clear(), "silence is a car"
         if command.cause is w.Cause.OWNER:
             assert isinstance(told, w.OwnerRaises)
             return
@@ -195,6 +218,8 @@ class Model:
         assert self.policy.raising is w.Raising.AUTOMATIC, "the owner wants to be asked, or nothing at all"
         fresh = [source for source, (_, at) in self.said.items() if now - at <= self.policy.clear_max_age]
         assert len(fresh) >= 2, "two sources freshly see an empty bay"
+        patience = self.policy.departure_debounce + self.policy.raise_warning
+        assert now - self.clear_since >= patience, "the bay was empty for a while, and the motor was announced"
         assert self.car_seen, "a restart in front of an empty bay raises nothing"
         assert self.position is w.Position.DOWN
 

@@ -65,7 +65,7 @@ class Promises(RuleBasedStateMachine):
         self.tell(w.BarrierSeen(w.Position.UP))
 
     def tell(self, told: w.Input) -> None:
-        if not isinstance(told, w.Tick | w.Booted):
+        if not isinstance(told, w.Tick | w.Booted | w.ClockSet):
             self.tell(w.Tick())
         self.model.hear(told, self.now)
         before = self.gate
@@ -86,6 +86,12 @@ class Promises(RuleBasedStateMachine):
     def sleep(self, seconds: float) -> None:
         """Let time pass without a tick: the loop was blocked, or the clock jumped."""
         self.now += seconds
+
+    @rule(by=st.sampled_from((-3600.0, -30.0, -5.0, 30.0, 3600.0)), seen=st.booleans())
+    def clock_is_set(self, by: float, *, seen: bool) -> None:
+        """Set the clock of the house; the shell sees that, or it was not running."""
+        self.now += by
+        self.tell(w.ClockSet(by) if seen else w.Tick())
 
     @rule(
         source=st.sampled_from(SOURCES),

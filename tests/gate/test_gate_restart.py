@@ -160,3 +160,13 @@ def test_who_stood_there_before_a_restart_waits_anew_after_it() -> None:
     house.wait(10)
     house.reboot()
     assert house.gate.stands_since == house.now
+
+
+def test_a_restart_while_it_goes_down_again_before_a_car_tells_that_it_stays_down() -> None:
+    house = House()
+    house.leave()
+    house.wait(30)
+    house.sensors(w.Says.OCCUPIED, "radar")
+    assert house.gate.command.cause is w.Cause.SAFETY
+    assert w.Notify(w.Notice.STAYS_DOWN) in house.reboot()
+    assert house.gate.phase is w.Phase.IDLE

@@ -22,6 +22,7 @@ from custom_components.parkshare.flows.place import PLACE_SCHEMA
 from custom_components.parkshare.flows.raising import RAISING_SCHEMA
 from custom_components.parkshare.flows.reading import DETAILS_SCHEMA, MENU
 from custom_components.parkshare.flows.region import REGION_SCHEMA
+from custom_components.parkshare.flows.terms import TERMS_SCHEMA
 from custom_components.parkshare.gate.grant import Grant
 from custom_components.parkshare.hub import ParkShareHub
 from custom_components.parkshare.link.keys import HouseKeys
@@ -75,6 +76,7 @@ def test_every_field_of_the_space_is_named_and_explained() -> None:
         "raising": RAISING_SCHEMA,
         "details": DETAILS_SCHEMA,
         "help": HELP_SCHEMA,
+        "terms": TERMS_SCHEMA,
         "region_numbers": REGION_SCHEMA,
     } | FORMS
     assert {step for step, texts in steps.items() if "data" in texts} == shown.keys()

@@ -24,6 +24,7 @@ MODULES = (
     "timed",
     "ladder",
     "ends",
+    "clock",
     "seen",
     "steps",
     "core",

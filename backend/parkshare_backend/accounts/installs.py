@@ -49,7 +49,11 @@ class Installs:
     async def owned_by(self, account: str) -> list[Install]:
         """Give the account's houses, oldest first."""
         async with self._store.read() as tx:
-            rows = await tx.all(sa.select(INSTALLS).where(INSTALLS.c.account == account).order_by(INSTALLS.c.id))
+            return await self.of(tx, account)
+
+    async def of(self, tx: ReadTx, account: str) -> list[Install]:
+        """Give the account's houses, oldest first."""
+        rows = await tx.all(sa.select(INSTALLS).where(INSTALLS.c.account == account).order_by(INSTALLS.c.id))
         return [_install(row) for row in rows]
 
     async def add(self, tx: Tx, *, account: str, name: str, sign_key: bytes, seal_key: bytes) -> Install:
@@ -68,17 +72,23 @@ class Installs:
 
     async def revoke(self, account: str, install: str) -> None:
         """Refuse the house from now on; its live connection is closed."""
+        async with self._store.write() as tx:
+            if not await self.end(tx, account, install):
+                raise Problem(NOT_FOUND, "You have no such house, or it is revoked already.")
+
+    async def end(self, tx: Tx, account: str, install: str) -> bool:
+        """Refuse the house from this transaction on; false if the account has no such house that still counts."""
         revoked = (
             sa.update(INSTALLS)
             .where(INSTALLS.c.id == install, INSTALLS.c.account == account, INSTALLS.c.revoked_at.is_(None))
             .values(revoked_at=self._clock.now())
         )
-        async with self._store.write() as tx:
-            if (await tx.execute(revoked)).rowcount == 0:
-                raise Problem(NOT_FOUND, "You have no such house, or it is revoked already.")
-            for call in self._revoking:
-                await call(tx, install)
-            tx.after_commit(lambda: self._tell(install))
+        if (await tx.execute(revoked)).rowcount == 0:
+            return False
+        for call in self._revoking:
+            await call(tx, install)
+        tx.after_commit(lambda: self._tell(install))
+        return True
 
     def _tell(self, install: str) -> None:
         for call in self._revoked:

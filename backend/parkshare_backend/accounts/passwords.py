@@ -25,9 +25,9 @@ class Passwords:
         return await self._run(self._hasher.hash, password)
 
     async def matches(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password is right; None is an account that does not exist, and takes as long."""
+        """Tell whether the password is right; None (no account) or nothing (no password) takes as long."""
         right = await self._run(self._check, encoded or self._decoy, password)
-        return right and encoded is not None
+        return right and bool(encoded)
 
     def _check(self, encoded: str, password: str) -> bool:
         try:

@@ -30,7 +30,7 @@ from parkshare_backend.accounts.schemas import (
 )
 from parkshare_backend.accounts.secrets import fingerprint
 from parkshare_backend.accounts.service import EMAIL_TAKEN, REGISTRATION_CLOSED, WRONG_CREDENTIALS
-from parkshare_backend.http.api import Context, Routes
+from parkshare_backend.http.api import Context, Reply, Routes
 from parkshare_backend.http.auth import Scope
 from parkshare_backend.http.limits import Rate
 from parkshare_backend.http.models import Id
@@ -81,17 +81,12 @@ async def sign_in(ctx: Context, body: TokenRequest) -> TokenAnswer:
     )
 
 
-@routes.delete("/api/v1/tokens/current", scope=Scope.ACCOUNT, status=204)
-async def sign_out(ctx: Context) -> None:
-    """Revoke the token that this call came with."""
-    await ctx.app[keys.ACCOUNTS].revoke(ctx.principal)
-
-
-@routes.get("/api/v1/me", scope=Scope.ACCOUNT, response=MeAnswer)
-async def me(ctx: Context) -> MeAnswer:
+@routes.get("/api/v1/me", scope=Scope.ACCOUNT, response=MeAnswer, tagged=True)
+async def me(ctx: Context) -> Reply:
     """Tell whose token this is and what it may do."""
     account = await ctx.app[keys.ACCOUNTS].get(ctx.account)
-    return MeAnswer(id=account.id, email=account.email, name=account.name, scopes=sorted(ctx.principal.scopes))
+    answer = MeAnswer(id=account.id, email=account.email, name=account.name, scopes=sorted(ctx.principal.scopes))
+    return Reply(answer, revision=account.id)  # nothing here is changed by it: the tag only saves the answer
 
 
 @routes.post(
@@ -183,7 +178,7 @@ async def list_installs(ctx: Context) -> InstallsAnswer:
                 fingerprint=fingerprint(install.sign_key, install.seal_key),
                 created_at=install.created_at,
                 revoked_at=install.revoked_at,
-                connected=link.connected(install.id),
+                connected=await link.connected(install.id),
             )
             for install in await ctx.app[keys.INSTALLS].owned_by(ctx.account)
         ]

@@ -1,11 +1,11 @@
 """What the account and pairing routes read and answer."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from parkshare_backend.http.auth import Scope
-from parkshare_backend.http.models import Answer, Name, Request, SizedBytes, UtcTime
+from parkshare_backend.http.models import Answer, Id, Name, Request, SizedBytes, UtcTime
 
 # One @, no spaces, a dot in the domain is not asked for (houses have `anna@nas`). Mail proves the rest.
 Email = Annotated[
@@ -19,6 +19,12 @@ Label = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\
 PublicKey = Annotated[bytes, SizedBytes(32)]
 UserCode = Annotated[str, StringConstraints(min_length=1, max_length=20)]
 DeviceCode = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+# PublicKeyCredential.toJSON() of Web Authentication Level 3; its bytes are checked when they are used.
+Credential = Annotated[
+    dict[str, Any],
+    Field(description="what `PublicKeyCredential.toJSON()` gives", json_schema_extra={"required": ["id", "response"]}),
+]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
 
 
 class AccountRequest(Request):
@@ -44,7 +50,7 @@ class TokenRequest(Request):
     email: Annotated[str, StringConstraints(max_length=254)]
     password: Annotated[SecretStr, Field(max_length=200)]
     label: Label = ""
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))] | None = None
+    scopes: Scopes | None = None
 
 
 class AccountName(Answer):
@@ -130,3 +136,135 @@ class InstallsAnswer(Answer):
     """The account's houses."""
 
     items: list[InstallAnswer]
+
+
+class Proof(Request):
+    """Who you are, proved again: the password, or a passkey for the options of `POST /account/confirm/options`."""
+
+    password: Annotated[SecretStr, Field(max_length=200)] | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Proof:
+        if (self.password is None) == (self.passkey is None):
+            raise ValueError("give either password or passkey")
+        return self
+
+
+class ProofRequest(Request):
+    """Something that asks who you are once more."""
+
+    proof: Proof
+
+
+class PasswordRequest(Request):
+    """A new password."""
+
+    password: Password
+    proof: Proof
+
+
+class PasskeySignUpOptionsRequest(Request):
+    """An account that is to begin with a passkey."""
+
+    email: Email
+    name: Name
+
+
+class PasskeySignUpRequest(Request):
+    """The passkey of a new account; without `scopes` the token gets every scope."""
+
+    credential: Credential
+    passkey_name: Name = "Passkey"
+    label: Label = ""
+    scopes: Scopes | None = None
+
+
+class PasskeySignInOptionsRequest(Request):
+    """With an e-mail only a passkey of that account is accepted."""
+
+    email: Annotated[str, StringConstraints(max_length=254)] | None = None
+
+
+class PasskeySignInRequest(Request):
+    """Sign in with a passkey; without `scopes` the token gets every scope."""
+
+    credential: Credential
+    label: Label = ""
+    scopes: Scopes | None = None
+
+
+class PasskeyRequest(Request):
+    """One more passkey for the account."""
+
+    name: Name
+    credential: Credential
+
+
+class PasskeyName(Request):
+    """Another name for a passkey."""
+
+    name: Name
+
+
+class OptionsAnswer(Answer):
+    """What the page hands to the browser: `PublicKeyCredential.parse…OptionsFromJSON(options)`."""
+
+    options: dict[str, Any]
+
+
+class PasskeyAnswer(Answer):
+    """One passkey. `suspected_at`: its counter went back then, so somebody may have a copy: remove it if in doubt."""
+
+    id: Id
+    name: str
+    synced: bool
+    created_at: UtcTime
+    last_used_at: UtcTime | None
+    suspected_at: UtcTime | None
+
+
+class PasskeysAnswer(Answer):
+    """The ways into the account."""
+
+    items: list[PasskeyAnswer]
+    has_password: bool
+
+
+class SessionAnswer(Answer):
+    """One token of the account, without its text. `last_used_at` is told to the hour."""
+
+    id: Id
+    label: str
+    scopes: list[Scope]
+    created_at: UtcTime
+    last_used_at: UtcTime | None
+    expires_at: UtcTime
+    current: bool
+
+
+class SessionsAnswer(Answer):
+    """The account's live tokens, newest first."""
+
+    items: list[SessionAnswer]
+
+
+class RevokeRequest(Request):
+    """Which tokens to revoke: all others, or all (sign out everywhere)."""
+
+    which: Literal["others", "all"]
+
+
+class RevokedAnswer(Answer):
+    """How many tokens ended."""
+
+    revoked: int
+
+
+class ExportAnswer(Answer):
+    """Everything that the server keeps of a person, by feature."""
+
+    server: str
+    exported_at: UtcTime
+    account: str
+    parts: dict[str, list[Any]]

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from enum import StrEnum
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from parkshare_backend.bookings.tables import CLAIMS
 from parkshare_backend.http.problems import Problem, define
 from parkshare_backend.spaces.periods import Period
-from parkshare_backend.store.engine import ReadTx, Tx
+from parkshare_backend.store.dialects import among
+from parkshare_backend.store.engine import Prepared, RawSql, ReadTx, Tx
 
 SPACE_TAKEN = define(
     "space-taken", 409, "The space is taken",
@@ -18,11 +18,21 @@ SPACE_TAKEN = define(
 )  # fmt: skip
 
 
+_EXPIRED = Prepared(
+    sa.delete(CLAIMS).where(CLAIMS.c.space == sa.bindparam("space"), CLAIMS.c.expires_at <= sa.bindparam("now"))
+)
+_TAKE = RawSql.both(
+    "INSERT INTO claims (kind, holder, space, t0, t1, expires_at) VALUES ($1, $2, $3, $4, $5, $6) "
+    "ON CONFLICT DO NOTHING RETURNING holder"
+)
+
+
 class Kind(StrEnum):
     """What a claim belongs to."""
 
     BOOKING = "booking"
     STANDBY = "standby"
+    HOLD = "hold"
 
 
 async def take(
@@ -34,16 +44,16 @@ async def take(
         Problem: SPACE_TAKEN.
 
     """
-    await tx.execute(sa.delete(CLAIMS).where(CLAIMS.c.space == space, CLAIMS.c.expires_at <= now))
-    values = {
-        "kind": kind, "holder": holder, "space": space, "t0": period.start, "t1": period.end, "expires_at": expires_at,
-    }  # fmt: skip
+    await tx.quick(_EXPIRED, space=space, now=now)
     try:
-        await tx.execute(sa.insert(CLAIMS).values(values))
+        # On PostgreSQL an error would end the transaction: there the row is left out.
+        written = await tx.fetch(_TAKE, kind, holder, space, period.start, period.end, expires_at)
     except IntegrityError as error:
         if "overlap" not in str(error.orig):
             raise
         raise Problem(SPACE_TAKEN, pointer="/period") from None
+    if not written:
+        raise Problem(SPACE_TAKEN, pointer="/period")
 
 
 async def release(tx: Tx, kind: Kind, holder: str) -> None:
@@ -63,12 +73,24 @@ async def hand_over(tx: Tx, *, standby: str, booking: str, now: float) -> bool:
 
 async def taken(tx: ReadTx, spaces: Collection[str], period: Period, *, now: float) -> set[str]:
     """Tell which of the spaces somebody has for some part of the period."""
-    # one parameter however many spaces: no limit of variables, one prepared statement
-    wanted = sa.func.json_each(orjson.dumps(list(spaces)).decode()).table_valued("value")
     overlapping = sa.select(CLAIMS.c.space).where(
-        CLAIMS.c.space.in_(sa.select(wanted.c.value)),
+        among(CLAIMS.c.space, spaces),
         CLAIMS.c.t0 < period.end,
         CLAIMS.c.t1 > period.start,
         sa.or_(CLAIMS.c.expires_at.is_(None), CLAIMS.c.expires_at > now),
     )
     return {row.space for row in await tx.all(overlapping)}
+
+
+async def periods_of(tx: ReadTx, spaces: Collection[str], around: Period, *, now: float) -> dict[str, list[Period]]:
+    """Give for each of the spaces the periods near the given one that somebody has."""
+    overlapping = sa.select(CLAIMS.c.space, CLAIMS.c.t0, CLAIMS.c.t1).where(
+        among(CLAIMS.c.space, spaces),
+        CLAIMS.c.t0 < around.end,
+        CLAIMS.c.t1 > around.start,
+        sa.or_(CLAIMS.c.expires_at.is_(None), CLAIMS.c.expires_at > now),
+    )
+    found: dict[str, list[Period]] = {}
+    for row in await tx.all(overlapping):
+        found.setdefault(row.space, []).append(Period(row.t0, row.t1))
+    return found

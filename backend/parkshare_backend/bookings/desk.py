@@ -53,7 +53,7 @@ class HelpDesk:
         async with self._store.write() as tx:
             found, space = await self._bookings.of_renter(tx, account, booking)
             _check_time(found, now)
-            if not self._link.connected(space.install):
+            if not await self._link.connected(space.install):
                 raise Problem(HOUSE_AWAY)
             found = replace(found, help=ladder.code_given(found.help))
             await rows.note(tx, found)

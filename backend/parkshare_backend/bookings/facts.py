@@ -10,20 +10,45 @@ from parkshare_backend.bookings.models import BookingRequest
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.http.models import to_base64url
+from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space
 
 
 def proposal(booking: Booking, space: Space) -> dict[str, Any]:
-    """Give what a house is told of a booking: the `d` of `booking.proposed` and of each entry of a snapshot."""
+    """Give what a house is told of a booking: the `d` of `booking.proposed` and of each entry of a snapshot.
+
+    A period that the renter wants instead is proposed like any other: the house keeps the old one unless it agrees.
+    """
     return {
         "booking": booking.id,
         "space": space.id,
         "revision": booking.revision,
         "state": booking.standing.state,
-        "period": {"start": to_rfc3339(booking.period.start), "end": to_rfc3339(booking.period.end)},
+        "period": _wire(booking.wanted or booking.period),
         "sealed_plate": to_base64url(booking.sealed_plate),
-        "renter": {"alias": _alias(booking.account, space.install)},
+        "renter": {"alias": alias(booking.account, space.install)},
     }
+
+
+def request_for_owner(booking: Booking, space: Space) -> dict[str, Any]:
+    """Give what a house is told of a booking that its owner must approve: the `d` of `booking.asked`."""
+    return {
+        "booking": booking.id,
+        "space": space.id,
+        "revision": booking.revision,
+        "period": _wire(booking.period),
+        "renter": {"alias": alias(booking.account, space.install)},
+        "until": to_rfc3339(booking.answer_until or booking.period.start),
+    }
+
+
+def history(booking: Booking, *, reason: str | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the trail keeps of a change: how the booking stands after it, and why."""
+    wanted = {"wanted": _wire(booking.wanted)} if booking.wanted else {}
+    return {
+        "state": booking.standing.state, "overstay": booking.standing.overstay, "at_risk": booking.at_risk,
+        "revision": booking.revision, "period": _wire(booking.period), "reason": reason, **wanted, **more,
+    }  # fmt: skip
 
 
 def change(booking: Booking, *, cause: str, reason: str | None, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,10 +62,15 @@ def change(booking: Booking, *, cause: str, reason: str | None, more: Mapping[st
 
 def content_hash(request: BookingRequest) -> bytes:
     """Give what tells the same request from another one with its id."""
-    content = request.model_dump(mode="json", exclude={"id"})
+    # A request without a hold is hashed as the first release did: a repeat may come after an upgrade.
+    content = request.model_dump(mode="json", exclude={"id"} if request.hold else {"id", "hold"})
     return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _alias(account: str, install: str) -> str:
+def _wire(period: Period) -> dict[str, str]:
+    return {"start": to_rfc3339(period.start), "end": to_rfc3339(period.end)}
+
+
+def alias(account: str, install: str) -> str:
     """Give a name by which one house knows a renter again, and no other house does."""
     return f"Renter {sha256(f'{account}|{install}'.encode()).hexdigest()[:4].upper()}"

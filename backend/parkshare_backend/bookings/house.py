@@ -6,9 +6,10 @@ from typing import Any
 import structlog
 
 from parkshare_backend.accounts.installs import Install
-from parkshare_backend.bookings import rows
+from parkshare_backend.bookings import rows, trail
+from parkshare_backend.bookings.changing import extends
 from parkshare_backend.bookings.facts import proposal
-from parkshare_backend.bookings.lifecycle import Cause, State, TransitionRefused
+from parkshare_backend.bookings.lifecycle import By, Cause, State, TransitionRefused
 from parkshare_backend.bookings.models import AdmissionDecided, GrantRefused, GrantStored, Stay
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.bookings.service import Bookings
@@ -43,14 +44,24 @@ class HouseFacts:
         """Reserve: from here on the admission needs no backend."""
         said = check(GrantStored, d)
         booking, space = await self._bookings.of_house(tx, install, said.booking)
-        if said.revision >= booking.revision:
-            await self._advance(tx, booking, space, Cause.GRANT_STORED)
+        if said.revision < booking.revision:
+            return
+        await self._advance(tx, booking, space, Cause.GRANT_STORED)
+        booking, space = await self._bookings.of_house(tx, install, said.booking)
+        if booking.wanted is not None:
+            cause = Cause.EXTENDED if extends(booking.period, booking.wanted) else Cause.CHANGED
+            await self._advance(tx, booking, space, cause, period=booking.wanted)
 
     async def grant_refused(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Reject: the space is free again and the renter is told why."""
         said = check(GrantRefused, d)
         booking, space = await self._bookings.of_house(tx, install, said.booking)
-        if said.revision >= booking.revision:
+        if said.revision < booking.revision:
+            return
+        if booking.wanted is not None:
+            # Only the change is refused. A house that has lost the grant as well says so to the old period.
+            await self._bookings.drop_wish(tx, booking, space, by=By.HOUSE, reason=said.reason)
+        else:
             await self._advance(tx, booking, space, Cause.GRANT_REFUSED, reason=said.reason)
 
     async def admission_decided(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
@@ -58,14 +69,18 @@ class HouseFacts:
         said = check(AdmissionDecided, d)
         booking, _ = await self._bookings.of_house(tx, install, said.booking)
         await rows.record_admission(tx, booking=booking.id, decision=said.decision, by=said.by, at=said.at)
+        by = By.OWNER if said.by == "owner" else By.HOUSE
+        d = {"decision": said.decision, "by": said.by}
+        at = min(said.at, self._clock.now())
+        await trail.write(tx, booking.id, at=at, cause="admission", by=by, d=d)
+        if said.decision == "refuse" and by is By.OWNER:
+            await rows.refuse_again(tx, booking)
 
     async def stay_arrived(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Activate: the car stands there."""
         said = check(Stay, d)
         booking, space = await self._bookings.of_house(tx, install, said.booking)
-        at = min(said.at, self._clock.now())
-        if await self._advance(tx, booking, space, Cause.ARRIVED, at=at):
-            await rows.change(tx, booking.id, arrived_at=at)
+        await self._advance(tx, booking, space, Cause.ARRIVED, at=min(said.at, self._clock.now()))
 
     async def stay_ending(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         """Warn renter and owner that the period is over soon, once for each time that the house says so."""
@@ -80,14 +95,17 @@ class HouseFacts:
         """Fulfil: the car has left."""
         said = check(Stay, d)
         booking, space = await self._bookings.of_house(tx, install, said.booking)
-        at = min(said.at, self._clock.now())
-        if await self._advance(tx, booking, space, Cause.LEFT, at=at, more=said.told):
-            await rows.change(tx, booking.id, left_at=at)
+        await self._advance(tx, booking, space, Cause.LEFT, at=min(said.at, self._clock.now()), more=said.told)
 
     async def snapshot(self, tx: ReadTx, install: Install) -> list[dict[str, Any]]:
         """Give every live booking on the house's spaces, as it would be proposed."""
         spaces = await self._spaces.get_many(tx, await self._spaces.ids_of_install(tx, install.id))
-        return [proposal(booking, spaces[booking.space]) for booking in await rows.live_on_spaces(tx, spaces)]
+        live = [
+            one for one in await rows.live_on_spaces(tx, spaces) if not (one.standing.waits_for_owner or one.unpaid)
+        ]
+        # The house keeps the grant of a car that may still come; one that has none does not take it for a new right.
+        missed = await rows.no_shows(tx, spaces, now=self._clock.now())
+        return [proposal(booking, spaces[booking.space]) for booking in [*live, *missed]]
 
     async def _advance(self, tx: Tx, booking: Booking, space: Space, cause: Cause, **more: Any) -> bool:
         try:

@@ -1,7 +1,7 @@
 """Looking at bookings: who may see which, and which are live when. service.py adds what changes them."""
 
 from parkshare_backend.accounts.installs import Install
-from parkshare_backend.bookings import rows
+from parkshare_backend.bookings import rows, trail
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.http.problems import NOT_FOUND, Problem
 from parkshare_backend.spaces.periods import Period
@@ -20,6 +20,12 @@ class BookingLookup:
         """Give a booking to its renter or to the owner of its space; for anybody else there is none."""
         async with self._store.read() as tx:
             return await self._find(tx, account, booking)
+
+    async def trail_of(self, account: str, booking: str) -> list[trail.Entry]:
+        """Give everything that happened to a booking to its renter or to the owner of its space, oldest first."""
+        async with self._store.read() as tx:
+            found, _ = await self._find(tx, account, booking)
+            return await trail.read(tx, found.id)
 
     async def listed(
         self, account: str, *, role: str, before: str | None, limit: int

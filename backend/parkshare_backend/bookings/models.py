@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from parkshare_backend.bookings.lifecycle import State
+from parkshare_backend.bookings.lifecycle import By, State
+from parkshare_backend.bookings.terms_wire import TermsAnswer
+from parkshare_backend.http.cursors import Cursor
 from parkshare_backend.http.models import Answer, Id, Request, SizedBytes, UtcTime, Whole
-from parkshare_backend.spaces.models import Heard, PeriodAnswer, PeriodBody, PointAnswer, VehicleBody
+from parkshare_backend.money.models import PaymentAnswer, QuoteAnswer
+from parkshare_backend.spaces.models import Heard, PeriodAnswer, PeriodBody, PlugAnswer, PointAnswer, VehicleBody
 
 # HPKE: 32 bytes of encapsulated key, 128 of padded plaintext, 16 of tag. The backend can't open it.
 SEALED_PLATE_BYTES = 176
@@ -22,6 +25,7 @@ class BookingRequest(Request):
     period: PeriodBody
     sealed_plate: SealedPlate
     vehicle: VehicleBody | None = None
+    hold: Id | None = None  # the hold under which the space was kept for this account
 
 
 # The six digits at the space; people put a gap in the middle. What a renter's program shows opens nothing from afar.
@@ -46,6 +50,7 @@ class BookedSpace(Answer):
     address: str | None
     position: PointAnswer | None
     access_notes: str | None
+    plug: PlugAnswer | None
 
 
 class HelpAnswer(Answer):
@@ -61,8 +66,36 @@ class HelpAnswer(Answer):
     tries_left: int | None
 
 
+class ExtendRequest(Request):
+    """A later end."""
+
+    end: UtcTime
+
+
+class ChangeRequest(Request):
+    """Another period."""
+
+    period: PeriodBody
+
+
+class ReleaseRequest(Request):
+    """The end after which the space is not needed any more; without one, from now on."""
+
+    end: UtcTime | None = None
+
+
+class ReasonRequest(Request):
+    """Why an owner says no; renters are told this word."""
+
+    reason: Literal["own-use", "blocked", "broken", "other"] | None = None
+
+
 class BookingAnswer(Answer):
-    """A booking as its renter or the owner of its space sees it."""
+    """A booking as its renter or the owner of its space sees it.
+
+    waits_for: who is asked at the moment. wanted: the period that the renter wants instead, until the house answers.
+    answer_until: when what waits for an answer lapses.
+    """
 
     id: str
     space: BookedSpace
@@ -74,6 +107,34 @@ class BookingAnswer(Answer):
     at_risk: bool
     help: HelpAnswer
     created_at: UtcTime
+    terms: TermsAnswer
+    waits_for: Literal["payment", "owner", "house"] | None
+    answer_until: UtcTime | None
+    wanted: PeriodAnswer | None
+    quote: QuoteAnswer | None = None  # null: it was booked when nothing had a price yet
+    payment: PaymentAnswer | None = None
+
+
+class TakenBackAnswer(BookingAnswer):
+    """A booking whose space the owner took back, and how often they did so in the last 90 days."""
+
+    taken_back_90_days: int
+
+
+class TrailEntry(Answer):
+    """One thing that happened to a booking: who did it, and in `d` how the booking stood after it and why."""
+
+    n: int
+    at: UtcTime
+    cause: str
+    by: By
+    d: dict[str, object]
+
+
+class TrailAnswer(Answer):
+    """Everything that happened to a booking, oldest first. Nothing in it is ever changed."""
+
+    items: list[TrailEntry]
 
 
 class BookingsQuery(Request):
@@ -81,30 +142,13 @@ class BookingsQuery(Request):
 
     role: Literal["renter", "owner"] = "renter"
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20
-    cursor: Id | None = None
+    cursor: Cursor | None = None
 
 
-class ChangesQuery(Request):
-    """Which changes to list: those after `after`, oldest first."""
+class Answered(Heard):
+    """The events `booking.approved` and `booking.declined`: what the owner said to their house."""
 
-    after: Annotated[Whole, Field(ge=0, le=2**53)] = 0
-    limit: Annotated[Whole, Field(ge=1, le=500)] = 100
-
-
-class Change(Answer):
-    """One thing that happened; clients ignore kinds that they don't know."""
-
-    q: int
-    t: str
-    at: UtcTime
-    d: dict[str, object]
-
-
-class Changes(Answer):
-    """What happened, in order; ask again after `next`."""
-
-    items: list[Change]
-    next: int
+    booking: Id
 
 
 class GrantStored(Heard):

@@ -1,29 +1,34 @@
-"""HTTP routes of bookings and of what changed since."""
+"""HTTP routes of bookings."""
 
 from parkshare_backend import keys
 from parkshare_backend.bookings.claims import SPACE_TAKEN
 from parkshare_backend.bookings.desk import HOUSE_AWAY
-from parkshare_backend.bookings.help import Help
 from parkshare_backend.bookings.models import (
-    BookedSpace,
     BookingAnswer,
     BookingRequest,
     BookingsQuery,
-    Change,
-    Changes,
-    ChangesQuery,
     CodeRequest,
-    HelpAnswer,
+    TrailAnswer,
+    TrailEntry,
 )
-from parkshare_backend.bookings.rows import Booking
-from parkshare_backend.bookings.service import DOES_NOT_FIT, ID_REUSED, NOT_OFFERED, NOT_POSSIBLE_NOW, OWN_SPACE
+from parkshare_backend.bookings.service import (
+    DOES_NOT_FIT,
+    ID_REUSED,
+    NOT_OFFERED,
+    NOT_ON_THESE_TERMS,
+    NOT_POSSIBLE_NOW,
+    OWN_SPACE,
+    OWNER_REFUSED,
+)
+from parkshare_backend.bookings.views import render, shown
 from parkshare_backend.http.api import Context, Reply, Routes
 from parkshare_backend.http.auth import Scope
+from parkshare_backend.http.cursors import cursor, read_id_cursor
 from parkshare_backend.http.models import Id, Page
 from parkshare_backend.http.problems import NOT_FOUND
-from parkshare_backend.spaces.models import PeriodAnswer, PointAnswer
-from parkshare_backend.spaces.service import Space
-from parkshare_backend.store.outbox import account_audience
+from parkshare_backend.matching.refusals import with_alternatives
+from parkshare_backend.money.hosted import NOT_PAYABLE
+from parkshare_backend.money.pricing import CREDITS_MISSING, PAYMENT_OWED
 
 routes = Routes()
 
@@ -34,63 +39,46 @@ class BookingPage(Page[BookingAnswer]):
     """One page of bookings, newest first."""
 
 
-def render(booking: Booking, space: Space, *, viewer: str) -> BookingAnswer:
-    """Show a booking; where the space is, only the renter is told, and only while the booking lives."""
-    discloses = viewer == booking.account and booking.live
-    return BookingAnswer(
-        id=booking.id,
-        space=BookedSpace(
-            id=space.id,
-            name=space.name,
-            address=space.address if discloses else None,
-            position=PointAnswer.of(space.place) if discloses else None,
-            access_notes=space.access_notes if discloses else None,
-        ),
-        state=booking.standing.state,
-        period=PeriodAnswer.of(booking.period),
-        revision=booking.revision,
-        near=booking.near,
-        overstay=booking.standing.overstay,
-        at_risk=booking.at_risk,
-        help=_help(booking.help, with_phone=discloses),
-        created_at=booking.created_at,
-    )
-
-
-def _help(known: Help, *, with_phone: bool) -> HelpAnswer:
-    return HelpAnswer.model_validate(
-        {
-            "rung": known.rung,
-            "phone": known.phone if with_phone else None,
-            "code": known.code,
-            "tries_left": known.tries_left,
-        }
-    )
-
-
 @routes.post(
     "/api/v1/bookings",
     scope=Scope.BOOKINGS,
     request=BookingRequest,
     response=BookingAnswer,
     status=201,
+    creates=True,
+    key_optional=True,  # the id that the client chose says as much, and older clients know no key
     also=(200,),
-    problems=(NOT_FOUND, ID_REUSED, SPACE_TAKEN, NOT_OFFERED, OWN_SPACE, DOES_NOT_FIT),
+    problems=(
+        NOT_FOUND,
+        ID_REUSED,
+        SPACE_TAKEN,
+        NOT_OFFERED,
+        OWN_SPACE,
+        DOES_NOT_FIT,
+        NOT_ON_THESE_TERMS,
+        OWNER_REFUSED,
+        CREDITS_MISSING,
+        PAYMENT_OWED,
+        NOT_PAYABLE,
+    ),
 )
 async def book(ctx: Context, body: BookingRequest) -> Reply:
     """Book a space for a period; the same request again answers the same booking with 200."""
-    booking, space, created = await ctx.app[keys.BOOKINGS].book(ctx.account, body)
-    return Reply(render(booking, space, viewer=ctx.account), status=201 if created else 200)
+    async with with_alternatives(ctx.app, ctx.account, body.space, body.period, body.vehicle):
+        booking, space, created = await ctx.app[keys.BOOKINGS].book(ctx.account, body)
+    return Reply(await shown(ctx, booking, space), status=201 if created else 200, revision=booking.revision)
 
 
 @routes.get("/api/v1/bookings", scope=Scope.BOOKINGS, query=BookingsQuery, response=BookingPage)
 async def list_bookings(ctx: Context) -> BookingPage:
     """List the caller's bookings, newest first."""
     query = ctx.query(BookingsQuery)
-    found, cursor = await ctx.app[keys.BOOKINGS].listed(
-        ctx.account, role=query.role, before=query.cursor, limit=query.limit
+    found, last = await ctx.app[keys.BOOKINGS].listed(
+        ctx.account, role=query.role, before=read_id_cursor(query.cursor), limit=query.limit
     )
-    return BookingPage(items=[render(*pair, viewer=ctx.account) for pair in found], next=cursor)
+    bills = await ctx.app[keys.MONEY].bills_of(ctx.account, [booking for booking, _ in found])
+    items = [render(*pair, viewer=ctx.account, bill=bills.get(pair[0].id)) for pair in found]
+    return BookingPage(items=items, next=last and cursor(last))
 
 
 @routes.get(
@@ -98,12 +86,26 @@ async def list_bookings(ctx: Context) -> BookingPage:
     scope=Scope.BOOKINGS,
     response=BookingAnswer,
     path_types=_BOOKING,
+    tagged=True,
     problems=(NOT_FOUND,),
 )
-async def get_booking(ctx: Context) -> BookingAnswer:
+async def get_booking(ctx: Context) -> Reply:
     """Show a booking to its renter or to the owner of its space."""
     found = await ctx.app[keys.BOOKINGS].find(ctx.account, ctx.path["booking"])
-    return render(*found, viewer=ctx.account)
+    return Reply(await shown(ctx, *found), revision=found[0].revision)
+
+
+@routes.get(
+    "/api/v1/bookings/{booking}/trail",
+    scope=Scope.BOOKINGS,
+    response=TrailAnswer,
+    path_types=_BOOKING,
+    problems=(NOT_FOUND,),
+)
+async def get_trail(ctx: Context) -> TrailAnswer:
+    """Show everything that happened to a booking to its renter or to the owner of its space."""
+    entries = await ctx.app[keys.BOOKINGS].trail_of(ctx.account, ctx.path["booking"])
+    return TrailAnswer(items=[TrailEntry(n=one.n, at=one.at, cause=one.cause, by=one.by, d=one.d) for one in entries])
 
 
 @routes.post(
@@ -116,7 +118,7 @@ async def get_booking(ctx: Context) -> BookingAnswer:
 async def cancel(ctx: Context) -> BookingAnswer:
     """Give a booking back before its car arrives."""
     found = await ctx.app[keys.BOOKINGS].cancel(ctx.account, ctx.path["booking"])
-    return render(*found, viewer=ctx.account)
+    return await shown(ctx, *found)
 
 
 @routes.post(
@@ -129,7 +131,7 @@ async def cancel(ctx: Context) -> BookingAnswer:
 async def here(ctx: Context) -> BookingAnswer:
     """Say "I'm here": the house wakes its camera, without a position."""
     found = await ctx.app[keys.BOOKINGS].here(ctx.account, ctx.path["booking"])
-    return render(*found, viewer=ctx.account)
+    return await shown(ctx, *found)
 
 
 @routes.post(
@@ -144,14 +146,4 @@ async def here(ctx: Context) -> BookingAnswer:
 async def give_code(ctx: Context, body: CodeRequest) -> BookingAnswer:
     """Pass a code from the site on to the house; its answer comes with the booking and in the changes."""
     found = await ctx.app[keys.HELP].give_code(ctx.account, ctx.path["booking"], body.plain())
-    return render(*found, viewer=ctx.account)
-
-
-@routes.get("/api/v1/changes", scope=Scope.BOOKINGS, query=ChangesQuery, response=Changes)
-async def changes(ctx: Context) -> Changes:
-    """List what happened to the caller's bookings, spaces and standbys, in order."""
-    query = ctx.query(ChangesQuery)
-    async with ctx.app[keys.STORE].read() as tx:
-        events = await ctx.app[keys.OUTBOX].after(tx, account_audience(ctx.account), query.after, limit=query.limit)
-    items = [Change(q=event.q, t=event.t, at=event.at, d=event.d) for event in events]
-    return Changes(items=items, next=items[-1].q if items else query.after)
+    return await shown(ctx, *found)

@@ -2,11 +2,14 @@
 
 import socket
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
-from zeroconf import Error as ZeroconfError, ServiceInfo
-from zeroconf.asyncio import AsyncZeroconf
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceInfo
+    from zeroconf.asyncio import AsyncZeroconf
 
 log = structlog.get_logger()
 
@@ -15,6 +18,9 @@ SERVICE = "_parkshare._tcp.local."
 
 def service_info(*, server: str, public_url: str, port: int, addresses: list[str]) -> ServiceInfo:
     """Describe the server; TXT `url` is there so that a house dials the name of the certificate."""
+    # Here, not above: most servers announce nothing, and need not load it.
+    from zeroconf import ServiceInfo  # noqa: PLC0415
+
     host = urlsplit(public_url).hostname or ""
     txt = {"v": "1", "id": server, "path": "/"}
     if host not in {"localhost", "127.0.0.1", "::1", ""}:
@@ -48,6 +54,9 @@ class Announcement:
 
     async def start(self) -> None:
         """Announce; a network without multicast is told once in the log and costs nothing else."""
+        from zeroconf import Error as ZeroconfError  # noqa: PLC0415
+        from zeroconf.asyncio import AsyncZeroconf  # noqa: PLC0415
+
         try:
             self._zeroconf = AsyncZeroconf()
             await self._zeroconf.async_register_service(self._info, allow_name_change=True)

@@ -8,69 +8,66 @@
         return await ctx.app[keys.MATCHING].search(...)
 
 Without `request` the handler is called with the context alone. Path parameters are read with
-`ctx.path["booking"]`; their types are given by `path={"booking": Id}` (a value that cannot be one is a
+`ctx.path["booking"]`; their types are given by `path_types={"booking": Id}` (a value that cannot be one is a
 404). A query is `query=ListQuery` and `ctx.query(ListQuery)`. A handler that answers with another status
 than the declared one returns `Reply(model, status=200)` and declares it with `also=(200,)`.
+
+More that a route may say of itself:
+
+- `creates=True`: a POST that makes something. It needs an `Idempotency-Key` (`key_optional=True`: may have one), and
+  with one all of the handler is one transaction: slow work (hashing, network) has no place in it.
+- `Reply(model, revision=thing.revision)` gives the answer an `ETag`, and a GET then answers 304 to `If-None-Match`.
+  A change calls `ctx.precondition.check(thing.revision)` in its transaction: 412 when the caller saw another one.
+  `tagged=True` puts it in the document, `if_match=True` refuses a change without `If-Match` (428).
+- `hot=True`: so many requests come that the log tells of the answered ones together, once a minute.
+- `deprecated=Deprecated(since=..., sunset=...)` says so in the headers of each answer.
+- `media="text/csv"`: it answers text of this type, and the handler returns the `web.Response` itself.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
-import orjson
 from aiohttp import hdrs, web
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
-from parkshare_backend import keys
-from parkshare_backend.http.auth import Principal, Scope
-from parkshare_backend.http.bodies import read_body, read_path, read_query
+from parkshare_backend.http.auth import AnyScope, Scope
+from parkshare_backend.http.context import ADDRESS, Context, Reply
+from parkshare_backend.http.handling import NO_CONTENT, handler_of
 from parkshare_backend.http.limits import Rate
-from parkshare_backend.http.problems import FORBIDDEN, UNAUTHENTICATED, Kind, Problem
+from parkshare_backend.http.models import Id
+from parkshare_backend.http.problems import Kind
 
-ADDRESS: web.RequestKey[str] = web.RequestKey("address", str)
-NO_CONTENT = 204
+__all__ = ["ADDRESS", "NO_CONTENT", "Context", "Deprecated", "Reply", "Route", "Routes"]
 
+_ANY_ID = "[0-9a-f-]{36}"
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer with a status or headers of its own."""
-
-    body: BaseModel | None
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+type Handler = Callable[..., Awaitable[BaseModel | Reply | web.Response | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a handler may know about its request, all of it checked."""
+class Deprecated:
+    """A route that should not be used any more (RFC 9745) and from when on it may be gone (RFC 8594).
 
-    app: web.Application
-    request: web.Request
-    path: Mapping[str, str]
-    address: str  # IP address of the caller
-    _principal: Principal | None
-    _query: BaseModel | None
+    Times are UTC epoch seconds; `instead` is the address of a page that says what to use.
+    """
 
-    @property
-    def principal(self) -> Principal:
-        """The caller of a route with a scope."""
-        if self._principal is None:
-            raise RuntimeError("the route has no scope, so it has no principal")
-        return self._principal
+    since: float
+    sunset: float | None = None
+    instead: str | None = None
 
     @property
-    def account(self) -> str:
-        """The id of the calling account."""
-        return self.principal.account
-
-    def query[Model: BaseModel](self, model: type[Model]) -> Model:
-        """The checked query of the route that declared this model."""
-        if not isinstance(self._query, model):
-            raise TypeError(f"the route does not declare query={model.__name__}")
-        return self._query
-
-
-type Handler = Callable[..., Awaitable[BaseModel | Reply | None]]
+    def headers(self) -> dict[str, str]:
+        """Give the headers of every answer of the route."""
+        headers = {"Deprecation": f"@{int(self.since)}"}
+        if self.sunset is not None:
+            headers["Sunset"] = format_datetime(datetime.fromtimestamp(self.sunset, UTC), usegmt=True)
+        if self.instead is not None:
+            headers["Link"] = f'<{self.instead}>; rel="deprecation"'
+        return headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +77,22 @@ class Route:
     method: str
     path: str
     handler: Handler
-    scope: Scope | None
-    request: type[BaseModel] | None
-    response: type[BaseModel] | None
-    query: type[BaseModel] | None
+    scope: Scope | AnyScope | None
+    request: type[BaseModel] | None = None
+    response: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
     path_types: Mapping[str, Any]
-    status: int
-    also: tuple[int, ...]
-    problems: tuple[Kind, ...]
-    rate: Rate
+    status: int = 200
+    also: tuple[int, ...] = ()
+    problems: tuple[Kind, ...] = ()
+    rate: Rate = Rate.NORMAL
+    creates: bool = False
+    key_optional: bool = False
+    tagged: bool = False
+    if_match: bool = False
+    hot: bool = False
+    deprecated: Deprecated | None = None
+    media: str | None = None
 
     @property
     def summary(self) -> str:
@@ -117,6 +121,10 @@ class Routes:
         """Define a PUT; the options are those of `route`."""
         return self.route(hdrs.METH_PUT, path, **options)
 
+    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Define a PATCH; the options are those of `route`."""
+        return self.route(hdrs.METH_PATCH, path, **options)
+
     def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Define a DELETE; the options are those of `route`."""
         return self.route(hdrs.METH_DELETE, path, **options)
@@ -126,34 +134,18 @@ class Routes:
         method: str,
         path: str,
         *,
-        scope: Scope | None,
-        request: type[BaseModel] | None = None,
-        response: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
+        scope: Scope | AnyScope | None,
         path_types: Mapping[str, Any] | None = None,
-        status: int = 200,
-        also: tuple[int, ...] = (),
-        problems: tuple[Kind, ...] = (),
-        rate: Rate = Rate.NORMAL,
+        **options: Any,
     ) -> Callable[[Handler], Handler]:
-        """Define an operation; scope None is open to everybody, problems are the kinds that it may raise."""
+        """Define an operation; scope None is open to everybody, the options are the fields of Route.
+
+        `problems` are the kinds that the handler may raise.
+        """
 
         def define(handler: Handler) -> Handler:
             self._routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    handler=handler,
-                    scope=scope,
-                    request=request,
-                    response=response,
-                    query=query,
-                    path_types=path_types or {},
-                    status=status,
-                    also=also,
-                    problems=problems,
-                    rate=rate,
-                )
+                Route(method=method, path=path, handler=handler, scope=scope, path_types=path_types or {}, **options)
             )
             return handler
 
@@ -162,45 +154,10 @@ class Routes:
     def setup(self, app: web.Application) -> None:
         """Add the routes to the application."""
         for route in self._routes:
-            app.router.add_route(route.method, route.path, _handler(route), name=None)
+            app.router.add_route(route.method, _pattern(route), handler_of(route), name=None)
 
 
-def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Make the aiohttp handler: who calls, how often, what they sent; then the feature's own function."""
-    path_types: dict[str, TypeAdapter[str]] = {name: TypeAdapter(kind) for name, kind in route.path_types.items()}
-
-    async def handle(request: web.Request) -> web.Response:
-        app, address = request.app, request[ADDRESS]
-        principal = await _principal(request, route.scope) if route.scope else None
-        app[keys.LIMITER].hit(f"account:{principal.account}" if principal else f"address:{address}", route.rate)
-        path = read_path(request, path_types)
-        query = read_query(request, route.query) if route.query else None
-        context = Context(app, request, path, address, principal, query)
-        if route.request is None:
-            answer = await route.handler(context)
-        else:
-            answer = await route.handler(context, await read_body(request, route.request))
-        return render(answer, route.status)
-
-    return handle
-
-
-def render(answer: BaseModel | Reply | None, status: int) -> web.Response:
-    """Write a handler's answer as JSON."""
-    reply = answer if isinstance(answer, Reply) else Reply(answer, status)
-    if reply.body is None:
-        return web.Response(status=NO_CONTENT if reply.status == status else reply.status, headers=reply.headers)
-    body = orjson.dumps(reply.body.model_dump(mode="json"))
-    return web.Response(status=reply.status, headers=reply.headers, body=body, content_type="application/json")
-
-
-async def _principal(request: web.Request, scope: Scope) -> Principal:
-    kind, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    challenge: dict[str, str] = {hdrs.WWW_AUTHENTICATE: "Bearer"}
-    if kind.lower() != "bearer" or not token:
-        raise Problem(UNAUTHENTICATED, headers=challenge)
-    principal = await request.app[keys.AUTHENTICATOR].authenticate(token.strip())
-    if scope not in principal.scopes:
-        challenge[hdrs.WWW_AUTHENTICATE] = f'Bearer error="insufficient_scope", scope="{scope}"'
-        raise Problem(FORBIDDEN, f"The token lacks the scope `{scope}`. Make one with it.", headers=challenge)
-    return principal
+def _pattern(route: Route) -> str:
+    """Give the router's pattern: what cannot be an id never hides a fixed path beside it, so 405 stays 405."""
+    ids = {name for name, kind in route.path_types.items() if kind is Id}
+    return re.sub(r"\{(\w+)\}", lambda found: f"{{{found[1]}:{_ANY_ID}}}" if found[1] in ids else found[0], route.path)

@@ -13,7 +13,16 @@ class Scope(StrEnum):
     POSITIONS = "positions"
     INSTALLS = "installs"
     ACCOUNT = "account"
+    INTEGRATIONS = "integrations"
 
+
+class AnyScope(StrEnum):
+    """A route that every live token may use, whatever its scopes."""
+
+    ANY = "any"
+
+
+ANY_SCOPE = AnyScope.ANY
 
 # The table from which the OpenAPI document describes the scopes; a new scope is a new row.
 SCOPES: dict[Scope, str] = {
@@ -22,6 +31,7 @@ SCOPES: dict[Scope, str] = {
     Scope.POSITIONS: "send positions, and nothing else: enough for a phone's tracker",
     Scope.INSTALLS: "approve, list and revoke the account's houses",
     Scope.ACCOUNT: "see the account and manage its tokens",
+    Scope.INTEGRATIONS: "pass the account's changes on to webhooks and its bookings on to calendars",
 }
 
 

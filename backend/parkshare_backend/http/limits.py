@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
 from parkshare_backend.clock import Clock
@@ -19,6 +20,12 @@ class Rate(StrEnum):
     CODE = "code"  # looking at somebody's pairing code
     POLL = "poll"  # a house that waits for its owner
     GATE_CODE = "gate-code"  # a code that opens one space; counted for each booking
+    OUTBOUND = "outbound"  # makes the server call somebody else at once
+
+
+# The headers RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers): how many requests at once (q) and
+# in how many seconds an empty bucket is full again (w); how many are left (r), and in how many seconds it is full (t).
+type Left = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ DEFAULT_ALLOWANCES: dict[Rate, Allowance] = {
     Rate.POLL: Allowance(burst=20, per_minute=60),
     # The house itself counts wrong tries, and allows fewer: this keeps it from being asked at all.
     Rate.GATE_CODE: Allowance(burst=8, per_minute=2),
+    Rate.OUTBOUND: Allowance(burst=10, per_minute=10),
 }
 # What one address may do in all classes together, before anybody knows who calls. Offices share one.
 ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
@@ -46,6 +54,7 @@ ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
 _MAX_BUCKETS = 50_000  # about 10 MB; the least recently used one is forgotten, and was full by then
 
 
+@lru_cache(maxsize=10_000)
 def line_of(address: str) -> str:
     """Give what counts as one caller: an IPv4 address, or the /64 network of an IPv6 one.
 
@@ -72,18 +81,25 @@ class RateLimiter:
         self._clock = clock
         self._scale = scale
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._sizes = {rate: self._size(rate) for rate in (None, *Rate)} if scale else {}
 
-    def hit(self, caller: str, rate: Rate | None) -> None:
+    def _size(self, rate: Rate | None) -> tuple[str, float, float, str]:
+        """Give a class's name, its burst, what comes back each second, and its policy as the header says it."""
+        allowance = ADDRESS_ALLOWANCE if rate is None else DEFAULT_ALLOWANCES[rate]
+        name = "address" if rate is None else rate.value
+        burst, refill = allowance.burst * self._scale, allowance.per_minute * self._scale / 60
+        return name, burst, refill, f'"{name}";q={int(burst)};w={math.ceil(burst / refill)}'
+
+    def hit(self, caller: str, rate: Rate | None) -> Left | None:
         """Take one request of the caller; raise Problem(RATE_LIMITED) when none is left.
 
         caller is `account:<id>`, `address:<ip>` or `booking:<id>:<account>`; rate None is the allowance
-        of the address as a whole.
+        of the address as a whole. Gives what is left of a route's allowance, None when there are no limits.
         """
         if not self._scale:
-            return
-        allowance = ADDRESS_ALLOWANCE if rate is None else DEFAULT_ALLOWANCES[rate]
-        burst, refill = allowance.burst * self._scale, allowance.per_minute * self._scale / 60
-        key, now = (caller, rate or ""), self._clock.now()
+            return None
+        name, burst, refill, policy = self._sizes[rate]
+        key, now = (caller, name), self._clock.now()
         left, at = self._buckets.pop(key, (burst, now))
         left = min(burst, left + max(0.0, now - at) * refill)
         if left < 1:
@@ -92,9 +108,17 @@ class RateLimiter:
             raise Problem(
                 RATE_LIMITED,
                 f"Too many requests. Try again in {retry_after} s.",
-                headers={"Retry-After": str(retry_after)},
+                headers={
+                    "Retry-After": str(retry_after),
+                    "RateLimit-Policy": policy,
+                    "RateLimit": f'"{name}";r=0;t={retry_after}',
+                },
                 extra={"retry_after": retry_after},
             )
-        self._buckets[key] = (left - 1, now)
-        while len(self._buckets) > _MAX_BUCKETS:
+        left -= 1
+        self._buckets[key] = (left, now)
+        if len(self._buckets) > _MAX_BUCKETS:
             self._buckets.popitem(last=False)
+        if rate is None:
+            return None  # the allowance of the route is the one that a caller is told of
+        return policy, f'"{name}";r={int(left)};t={math.ceil((burst - left) / refill)}'

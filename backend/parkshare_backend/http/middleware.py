@@ -7,11 +7,11 @@ from ipaddress import ip_address
 import orjson
 import structlog
 from aiohttp import web
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from parkshare_backend import keys
 from parkshare_backend.clock import new_id
-from parkshare_backend.http.api import ADDRESS
+from parkshare_backend.http.context import ADDRESS, HOT, LIMIT
 from parkshare_backend.http.limits import line_of
 from parkshare_backend.http.problems import (
     BAD_REQUEST,
@@ -47,23 +47,41 @@ _STATUS_KINDS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE}
 _SERVER_ERROR = 500
 
 
+# Set on every answer that does not have one of them itself.
+_HEADERS = SECURITY_HEADERS | {"Cache-Control": "no-store"}
+_PAGES_SET = ("Content-Security-Policy", "Cache-Control", "Cross-Origin-Resource-Policy")
+
+
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, log it, and turn whatever goes wrong into a problem."""
     started, request_id = time.perf_counter(), new_id()
-    with bound_contextvars(request=request_id):
-        response = await _answer(request, handler)
-        route = request.match_info.route.resource
-        path = route.canonical if route else "(unknown)"
-        if path not in _QUIET:
-            took_ms = round((time.perf_counter() - started) * 1000, 1)
-            log.info("http", method=request.method, path=path, status=response.status, took_ms=took_ms)
+    # Not taken back: the task belongs to the connection, and the next request on it binds its own.
+    bind_contextvars(request=request_id)
+    response = await _answer(request, handler)
+    app = request.app
+    route = request.match_info.route.resource
+    path = route.canonical if route else "(unknown)"
+    took_s = time.perf_counter() - started
+    app[keys.METRICS].requests.observe(path, request.method, response.status, took_s)
+    if path not in _QUIET:
+        app[keys.ACCESS].answered(request.method, path, response.status, took_s, hot=HOT in request)
     if not response.prepared:
-        response.headers["X-Request-Id"] = request_id
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
+        _dress(request, response, request_id)
     return response
+
+
+def _dress(request: web.Request, response: web.StreamResponse, request_id: str) -> None:
+    """Add what every answer carries; what the handler said stands."""
+    headers = response.headers
+    headers["X-Request-Id"] = request_id
+    if any(name in headers for name in _PAGES_SET):
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+    else:
+        headers.extend(_HEADERS)
+    if (left := request.get(LIMIT)) is not None and "RateLimit" not in headers:
+        headers["RateLimit-Policy"], headers["RateLimit"] = left
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -7,7 +7,9 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from parkshare_backend.http.api import NO_CONTENT, Route
-from parkshare_backend.http.auth import SCOPES
+from parkshare_backend.http.auth import SCOPES, Scope
+from parkshare_backend.http.conditional import PRECONDITION_FAILED, PRECONDITION_REQUIRED
+from parkshare_backend.http.idempotency import HEADER, KEY_IN_USE, KEY_NEEDED, KEY_REUSED, KEY_UNUSABLE
 from parkshare_backend.http.problems import (
     BAD_REQUEST,
     CONTENT_TYPE,
@@ -22,6 +24,12 @@ from parkshare_backend.http.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
 )
+
+_TAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
+_SEEN = {
+    "If-None-Match": "an `ETag` that the caller has: the answer is 304 when nothing changed",
+    "If-Match": "the `ETag` of what the caller saw: nothing is changed when it is another now",
+}
 
 type Schemas = dict[tuple[type[Any], JsonSchemaMode], dict[str, Any]]
 
@@ -83,8 +91,10 @@ def _operation(route: Route, references: Schemas) -> dict[str, Any]:
         "responses": _responses(route, references),
     }
     if route.scope:
-        operation["security"] = [{"token": [route.scope.value]}]
-    if parameters := [*_path_parameters(route), *_query_parameters(route)]:
+        operation["security"] = [{"token": [route.scope.value] if isinstance(route.scope, Scope) else []}]
+    if route.deprecated:
+        operation["deprecated"] = True
+    if parameters := [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)]:
         operation["parameters"] = parameters
     if route.request:
         schema = references[route.request, "validation"]
@@ -96,7 +106,14 @@ def _responses(route: Route, references: Schemas) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
     if route.response and route.status != NO_CONTENT:
         success["content"] = {"application/json": {"schema": references[route.response, "serialization"]}}
+    if route.media:
+        success["content"] = {route.media: {"schema": {"type": "string"}}}
+    if _has_tag(route):
+        tag = {"description": "names this state of it", "schema": {"type": "string"}}
+        success["headers"] = {"ETag": tag}
     responses = {str(status): success for status in (route.status, *route.also)}
+    if _has_tag(route) and route.method == "GET":
+        responses["304"] = {"description": "Nothing changed"}
     by_status: dict[int, list[Kind]] = {}
     for kind in dict.fromkeys(_kinds(route)):
         by_status.setdefault(kind.status, []).append(kind)
@@ -105,6 +122,10 @@ def _responses(route: Route, references: Schemas) -> dict[str, Any]:
         described = "\n".join(f"- `{kind.type}`: {kind.meaning}" for kind in kinds)
         responses[str(status)] = {"description": described, "content": {CONTENT_TYPE: {"schema": schema}}}
     return responses
+
+
+def _has_tag(route: Route) -> bool:
+    return route.tagged or route.if_match
 
 
 def _kinds(route: Route) -> Iterator[Kind]:
@@ -122,6 +143,16 @@ def _kinds(route: Route) -> Iterator[Kind]:
         yield INVALID_REQUEST
     if route.path_types:
         yield NOT_FOUND
+    if route.creates:
+        yield from (KEY_UNUSABLE, KEY_IN_USE, KEY_REUSED)
+        if not route.key_optional:
+            yield KEY_NEEDED
+    if _has_tag(route):
+        yield BAD_REQUEST
+    if _has_tag(route) and route.method != "GET":
+        yield PRECONDITION_FAILED
+    if route.if_match:
+        yield PRECONDITION_REQUIRED
     yield from route.problems
 
 
@@ -129,6 +160,23 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name, kind in route.path_types.items():
         schema = TypeAdapter(kind).json_schema()
         yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _header_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    if route.creates:
+        schema = {"type": "string", "minLength": 16, "maxLength": 255, "pattern": r"^[!#-\[\]-~]*$"}
+        yield {
+            "name": HEADER,
+            "in": "header",
+            "required": not route.key_optional,
+            "description": "a random text for this request, the same one when it is repeated: it is done once",
+            "schema": schema,
+        }
+    if _has_tag(route):
+        name = "If-None-Match" if route.method == "GET" else "If-Match"
+        # An unusable If-None-Match is no harm: the whole answer comes. An unusable If-Match is refused.
+        schema = {"type": "string"} if route.method == "GET" else {"type": "string", "pattern": _TAGS}
+        yield {"name": name, "in": "header", "required": route.if_match, "description": _SEEN[name], "schema": schema}
 
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:

@@ -2,18 +2,28 @@
 
 import html
 
-import sqlalchemy as sa
-from aiohttp import web
+import orjson
+from aiohttp import hdrs, web
 
-from parkshare_backend import keys
-from parkshare_backend.http.api import Context, Routes
+from parkshare_backend import __version__, keys
+from parkshare_backend.http.api import Context, Reply, Routes
+from parkshare_backend.http.conditional import etag, unchanged
 from parkshare_backend.http.models import Answer, UtcTime
 from parkshare_backend.http.openapi import document
 from parkshare_backend.http.pages import page
 from parkshare_backend.http.problems import KINDS, NOT_FOUND, UNAVAILABLE, Problem
-from parkshare_backend.store.outbox import server_value
 
 routes = Routes()
+
+_DOCUMENT: web.AppKey[list[bytes]] = web.AppKey("openapi-document", list)
+CACHED = {"Cache-Control": "public, max-age=300"}
+MINIMUM_CLIENT = "0.1.0"  # the oldest release of our own clients that understands the answers
+
+# Words, never renamed, by which a client may choose what to do; unknown ones are ignored.
+FEATURES = (
+    "alternatives", "approval", "calendar-feeds", "changes-stream", "holds", "idempotency-keys", "passkeys", "places",
+    "quotes", "terms", "trail", "webhooks",
+)  # fmt: skip
 
 
 class WellKnown(Answer):
@@ -23,6 +33,14 @@ class WellKnown(Answer):
     name: str
     versions: list[int]
     time: UtcTime
+    software: str
+    features: list[str]
+    minimum_client: str
+    api: str
+    openapi: str
+    changes: str
+    link: str
+    docs: str
 
 
 class Health(Answer):
@@ -32,10 +50,18 @@ class Health(Answer):
 
 
 @routes.get("/.well-known/parkshare", scope=None, response=WellKnown)
-async def well_known(ctx: Context) -> WellKnown:
-    """Tell which server this is and which versions of the API it speaks."""
-    now = ctx.app[keys.CLOCK].now()
-    return WellKnown(server=ctx.app[keys.LINK].server, name=ctx.app[keys.SETTINGS].name, versions=[1], time=now)
+async def well_known(ctx: Context) -> Reply:
+    """Tell which server this is, which versions of the API it speaks, and where what is."""
+    settings, now = ctx.app[keys.SETTINGS], ctx.app[keys.CLOCK].now()
+    url = settings.public_url
+    socket_url = "ws" + url.removeprefix("http")
+    known = WellKnown(
+        server=ctx.app[keys.LINK].server, name=settings.name, versions=[1], time=now, software=__version__,
+        features=list(FEATURES), minimum_client=MINIMUM_CLIENT, api=f"{url}/api/v1",
+        openapi=f"{url}/api/v1/openapi.json", changes=f"{socket_url}/api/v1/changes/stream",
+        link=f"{socket_url}/api/v1/link", docs=f"{url}/problems",
+    )  # fmt: skip
+    return Reply(known, headers=CACHED)
 
 
 @routes.get("/healthz", scope=None, response=Health)
@@ -46,21 +72,32 @@ async def alive(_ctx: Context) -> Health:
 
 @routes.get("/readyz", scope=None, response=Health, problems=(UNAVAILABLE,))
 async def ready(ctx: Context) -> Health:
-    """Tell that the server can write."""
-    try:
-        async with ctx.app[keys.STORE].write() as tx:
-            await server_value(tx, "server")
-            await tx.execute(sa.text("UPDATE server SET value = value WHERE name = 'server'"))
-    except sa.exc.SQLAlchemyError:
-        detail = "The database cannot be written. See `parkshare-backend doctor`."
-        raise Problem(UNAVAILABLE, detail, headers={"Retry-After": "10"}) from None
+    """Tell that the server can write and is not about to end."""
+    await ctx.app[keys.READINESS].check()
     return Health(status="ready")
 
 
 async def openapi(request: web.Request) -> web.Response:
-    """Serve the OpenAPI document."""
-    routes = request.app[keys.API]
-    return web.json_response(document(routes))
+    """Serve the OpenAPI document; it is written once, and only to those who do not have it."""
+    written = request.app[_DOCUMENT]
+    if not written:
+        operations = request.app[keys.API]
+        written.append(orjson.dumps(document(operations)))
+    tag = etag(0, written[0])
+    headers = CACHED | {hdrs.ETAG: tag}
+    if unchanged(request, tag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=written[0], content_type="application/json", headers=headers)
+
+
+async def problems_page(_request: web.Request) -> web.Response:
+    """List every kind of problem for a person."""
+    rows = "".join(
+        f'<li><a href="{kind.type}">{kind.code}</a> ({kind.status}): {html.escape(kind.title)}</li>'
+        for kind in sorted(KINDS.values(), key=lambda kind: kind.code)
+    )
+    there = '<p>Everything that can be called: <a href="/api/v1/openapi.json">OpenAPI 3.1</a>.</p>'
+    return page("Problems", f"{there}<ul>{rows}</ul>")
 
 
 async def problem_page(request: web.Request) -> web.Response:
@@ -75,4 +112,6 @@ async def problem_page(request: web.Request) -> web.Response:
 def setup(app: web.Application) -> None:
     """Add the addresses that are no operations of the API."""
     app.router.add_get("/api/v1/openapi.json", openapi)
+    app.router.add_get("/problems", problems_page)
     app.router.add_get("/problems/{code}", problem_page)
+    app[_DOCUMENT] = []

@@ -21,17 +21,19 @@ import orjson
 import sqlalchemy as sa
 import structlog
 from pydantic import BaseModel
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from parkshare_backend.accounts.installs import Install, Installs
 from parkshare_backend.clock import Clock, from_rfc3339
 from parkshare_backend.http.bodies import too_deep, validate
 from parkshare_backend.http.problems import INTERNAL, INVALID_REQUEST, UNAVAILABLE, Problem, define
+from parkshare_backend.link.presence import Presence
 from parkshare_backend.link.protocol import Ev, Req
 from parkshare_backend.link.snapshots import Plan, may_resume
 from parkshare_backend.link.tables import ANSWERS, RECEIVED, RECENT, SET_ASIDE
+from parkshare_backend.store.bus import Bus
+from parkshare_backend.store.dialects import insert
 from parkshare_backend.store.engine import UNABLE, ReadTx, Store, Tx
-from parkshare_backend.store.outbox import Outbox, install_audience, server_value
+from parkshare_backend.store.outbox import SERVER, Outbox, install_audience, server_value
 
 type EventHandler = Callable[[Tx, Install, float, dict[str, Any]], Awaitable[None]]
 type RequestHandler = Callable[[Tx, Install, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -42,6 +44,7 @@ log = structlog.get_logger()
 ANSWERS_KEPT = 86_400.0  # seconds that a repeated request gets its first answer
 RECENT_KEPT = 7 * 86_400.0  # seconds that the id of an event is remembered
 PRIVATE = frozenset({"phone"})  # what of an event is not kept for the person who looks into a defect
+REVOKED, RENEWED = "link.revoked", "link.renewed"  # on the bus: a house is refused from now on; the log starts over
 TRIES = 3  # times that our own defect may stop an event before it is set aside for a person
 
 UNKNOWN_REQUEST = define(
@@ -82,7 +85,9 @@ def check[Model: BaseModel](model: type[Model], d: dict[str, Any]) -> Model:
 class LinkService:
     """The registry of live houses and of the handlers of their frames."""
 
-    def __init__(self, *, store: Store, outbox: Outbox, installs: Installs, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, outbox: Outbox, installs: Installs, clock: Clock, bus: Bus | None = None
+    ) -> None:
         self.store = store
         self.outbox = outbox
         self.installs = installs
@@ -95,7 +100,13 @@ class LinkService:
         self._live: dict[str, LiveSession] = {}
         self._failures: dict[tuple[str, int], int] = {}
         self._renewed = False  # whether the epoch is one of this process, whose log can't have been restored
-        installs.on_revoked(self._revoked)
+        self._bus = bus or Bus(store.url)
+        self.presence = Presence(store=store, bus=self._bus, clock=clock)
+        self.presence.start(take_over=self._taken_over, give_hint=self._hint_here)
+        self._bus.subscribe(REVOKED, self._revoked)
+        self._bus.subscribe(RENEWED, self._renewed_elsewhere)
+        self._ending: set[asyncio.Task[None]] = set()
+        installs.on_revoked(lambda install: self._bus.publish(REVOKED, install))
 
     def on_event(self, t: str, handler: EventHandler) -> None:
         """Register the one handler of an event type of the house."""
@@ -109,29 +120,43 @@ class LinkService:
         """Register who gives a whole collection to a house that cannot resume."""
         _once(self._snapshots, of, provider)
 
-    def connected(self, install: str) -> bool:
-        """Tell whether the house is on the link now."""
-        return install in self._live
+    async def connected(self, install: str) -> bool:
+        """Tell whether the house is on the link now, here or at another server of the database."""
+        return install in self._live or await self.presence.elsewhere(install)
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The houses that are on the link at this server."""
+        return tuple(self._live)
 
     async def hint(self, install: str, t: str, d: dict[str, Any]) -> bool:
         """Tell a house something that is worth nothing later; false if it is not on the link or does not read."""
-        session = self._live.get(install)
-        return session is not None and await session.hint(t, d)
+        return await self._hint_here(install, t, d) or await self.presence.hint(install, t, d)
 
-    def enter(self, install: str, session: LiveSession) -> None:
-        """Make this the one live session of the house."""
+    async def enter(self, install: str, session: LiveSession) -> str:
+        """Make this the one live session of the house; give the name under which it leaves."""
         if (older := self._live.get(install)) is not None:
             older.take_over()
         self._live[install] = session
+        return await self.presence.enter(install)
 
-    def leave(self, install: str, session: LiveSession) -> None:
+    async def leave(self, install: str, session: LiveSession, name: str) -> None:
         """Forget a session that ended, unless a newer one took its place."""
         if self._live.get(install) is session:
             del self._live[install]
+        await self.presence.leave(install, name)
 
     async def restart(self, retry_after: float) -> None:
         """Say bye to every house."""
         await asyncio.gather(*(session.restart(retry_after) for session in tuple(self._live.values())))
+
+    async def _hint_here(self, install: str, t: str, d: dict[str, Any]) -> bool:
+        session = self._live.get(install)
+        return session is not None and await session.hint(t, d)
+
+    def _taken_over(self, install: str) -> None:
+        if (session := self._live.get(install)) is not None:
+            session.take_over()
 
     def _revoked(self, install: str) -> None:
         if (session := self._live.get(install)) is not None:
@@ -157,6 +182,8 @@ class LinkService:
             if known is None or known.revoked_at is not None:
                 self._revoked(install.id)
                 return None
+            if await self._other_epoch(tx):
+                return None
             head = await self.outbox.head(tx, audience)
             received = await self.received(tx, install.id)
             if may_resume(same_epoch=epoch == self.epoch, got=got, head=head.head, pruned=head.pruned):
@@ -168,8 +195,24 @@ class LinkService:
         async with self.store.write() as write:
             epoch = await server_value(write, "epoch", renew=True)
         self.epoch, self._renewed = epoch, True
+        self._bus.publish(RENEWED, epoch)
         await self.restart(0)
         return None
+
+    async def _other_epoch(self, tx: ReadTx) -> bool:
+        """Tell whether another server of the database has renewed the epoch; the house comes back to the new one."""
+        stored = await tx.scalar(sa.select(SERVER.c.value).where(SERVER.c.name == "epoch"))
+        if stored is None or stored == self.epoch:
+            return False
+        self.epoch, self._renewed = stored, True
+        return True
+
+    def _renewed_elsewhere(self, epoch: str) -> None:
+        if epoch != self.epoch:
+            self.epoch, self._renewed = epoch, True
+            task = asyncio.create_task(self.restart(0), name="link-renewed")
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     def too_late(self) -> dict[str, Any]:
         """Give the answer to a request that took too long; repeating it with its key is harmless."""
@@ -184,21 +227,24 @@ class LinkService:
         """
         tries = self._failures.get((install.id, event.q), 0)
         try:
-            async with self.store.write() as tx:
-                received = await self.received(tx, install.id)
-                if event.q <= received:
-                    return
-                if event.q > received + 1:
-                    log.warning("link.events_missing", install=install.id, after=received, before=event.q)
-                if await self._first_time(tx, install.id, event.id):
-                    await (self._set_aside if tries >= TRIES else self._apply)(tx, install, event)
-                await _remember(tx, install.id, event.q)
+            await self.store.again(lambda: self._accept(install, event, aside=tries >= TRIES))
         except UNABLE:
             raise
         except Exception:
             self._failures[install.id, event.q] = tries + 1
             raise
         self._failures.pop((install.id, event.q), None)
+
+    async def _accept(self, install: Install, event: Ev, *, aside: bool) -> None:
+        async with self.store.write() as tx:
+            received = await self.received(tx, install.id)
+            if event.q <= received:
+                return
+            if event.q > received + 1:
+                log.warning("link.events_missing", install=install.id, after=received, before=event.q)
+            if await self._first_time(tx, install.id, event.id):
+                await (self._set_aside if aside else self._apply)(tx, install, event)
+            await _remember(tx, install.id, event.q)
 
     async def _first_time(self, tx: Tx, install: str, event: str) -> bool:
         if await tx.scalar(sa.select(RECENT.c.at).where(RECENT.c.install == install, RECENT.c.id == event)):
@@ -234,7 +280,7 @@ class LinkService:
         Gives the members of the `res` frame: `{"ok": true, "d"}` or `{"ok": false, "problem"}`.
         """
         try:
-            return {"ok": True, "d": await self._answer(install, request)}
+            return {"ok": True, "d": await self.store.again(lambda: self._answer(install, request))}
         except Problem as problem:
             return {"ok": False, "problem": problem.document()}
         except UNABLE:
@@ -276,10 +322,13 @@ class LinkService:
     async def acknowledged(self, audience: str, q: int) -> None:
         """Forget what the house has on its disk; a database that cannot be written forgets it another time."""
         try:
-            async with self.store.write() as tx:
-                await self.outbox.acknowledge(tx, audience, q)
+            await self.store.again(lambda: self._forget(audience, q))
         except UNABLE as error:
             log.warning("link.cannot_forget", reason=type(error).__name__)
+
+    async def _forget(self, audience: str, q: int) -> None:
+        async with self.store.write() as tx:
+            await self.outbox.acknowledge(tx, audience, q)
 
     async def prune(self) -> None:
         """Forget old ids, answers and facts that nobody fetched."""
@@ -297,7 +346,7 @@ def _once[Handler](table: dict[str, Handler], name: str, handler: Handler) -> No
 
 
 async def _remember(tx: Tx, install: str, q: int) -> None:
-    inserted = sqlite_insert(RECEIVED).values(install=install, q=q)
+    inserted = insert(tx, RECEIVED).values(install=install, q=q)
     await tx.execute(inserted.on_conflict_do_update(index_elements=[RECEIVED.c.install], set_={"q": q}))
 
 

@@ -159,11 +159,12 @@ class Session:
 
     async def _serve(self, auth: Auth) -> None:
         service, install = self._service, self.install
-        service.enter(install.id, self)
         stop_listening = service.outbox.listen(install_audience(install.id), self._wake.set)
-        log.info("link.connected", install=install.id)
         tasks: list[asyncio.Task[None]] = []
+        name = ""
         try:
+            name = await service.enter(install.id, self)
+            log.info("link.connected", install=install.id)
             tasks.append(asyncio.create_task(self._ended_by_others(), name="link-ended"))
             if await self._resume(auth):
                 parts = (self._read(), self._send_events(), self._acknowledge(), self._prune())
@@ -171,8 +172,8 @@ class Session:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop_listening()
-            service.leave(install.id, self)
             await self._gather(tasks)
+            await service.leave(install.id, self, name)
             log.info("link.disconnected", install=install.id, code=self._ending and self._ending[0])
 
     async def _gather(self, tasks: list[asyncio.Task[None]]) -> None:

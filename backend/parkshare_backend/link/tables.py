@@ -40,3 +40,12 @@ SET_ASIDE = table(
     sa.Column("event", Json, nullable=False),
     sa.Column("at", Real, nullable=False),
 )
+# Which server holds the connection of a house; written only where several servers share the database.
+SESSIONS = table(
+    "link_sessions",
+    sa.Column("install", Text, _install(), primary_key=True),
+    sa.Column("server", Text, nullable=False, index=True),
+    sa.Column("session", Text, nullable=False),
+    sa.Column("key", Bytes, nullable=False),  # X25519, of the server, for what must not be read on the way
+    sa.Column("at", Real, nullable=False),  # when the server last said so
+)

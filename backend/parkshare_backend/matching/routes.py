@@ -8,7 +8,9 @@ from parkshare_backend.matching.models import SearchRequest, SearchResult
 routes = Routes()
 
 
-@routes.post("/api/v1/searches", scope=Scope.SEARCH, request=SearchRequest, response=SearchResult)
+@routes.post("/api/v1/searches", scope=Scope.SEARCH, request=SearchRequest, response=SearchResult, hot=True)
 async def search(ctx: Context, body: SearchRequest) -> SearchResult:
     """Find free spaces for a period near a place, best first."""
-    return await ctx.app[keys.MATCHING].search(ctx.account, body)
+    result = await ctx.app[keys.MATCHING].search(ctx.account, body)
+    ctx.app[keys.METRICS].searched("full" if result.offers else "partial" if result.partial else "none")
+    return result

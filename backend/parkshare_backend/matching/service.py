@@ -1,47 +1,69 @@
-"""Finding free spaces: the index proposes, windows and claims decide, the policy orders."""
+"""Finding free spaces: the index proposes, the terms of each space decide, the policy orders."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
-from parkshare_backend.bookings import claims
+from parkshare_backend.bookings import claims, terms
 from parkshare_backend.bookings.periods import period_faults
+from parkshare_backend.bookings.rows import refused
 from parkshare_backend.clock import Clock
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
-from parkshare_backend.matching.models import RADIUS_M, Offer, OfferedSpace, SearchRequest, SearchResult
-from parkshare_backend.matching.policy import Candidate, Chance, Ranked, rank
-from parkshare_backend.spaces.geometry import Point, area_of, distance_m
-from parkshare_backend.spaces.models import PeriodAnswer, PointAnswer, PriceAnswer, SizeAnswer
+from parkshare_backend.matching.index import ANY_PRICE, FIRST_RING_M, RING_GROWTH, Found, Wanted, nearest
+from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, Offer, SearchRequest, SearchResult
+from parkshare_backend.matching.offers import Choice, offer, ranked
+from parkshare_backend.matching.parts import free_part, useful_s
+from parkshare_backend.matching.policy import Chance
+from parkshare_backend.money.pricing import Pricing
+from parkshare_backend.risk.policy import REACH_S
+from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m
 from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.service import Space, Spaces
-from parkshare_backend.spaces.sizes import Size, fits
+from parkshare_backend.spaces.sizes import Size
 from parkshare_backend.store.engine import ReadTx, Store
 
-FIRST_RING_M = 100.0
-AREA_ERROR_M = 80.0  # a place lies at most half the diagonal of its cell (111 m by 111 m) from its area
-RING_GROWTH = 2.0  # looking at the whole radius at once is 10 to 100 times slower where spaces are dense
+CHOICE = 10  # how many more than asked for are looked at: the nearest is not always the best
+WIDER = 4  # how many times more, when terms left too few
+MOST = 400
+FEW = 3  # with fewer offers than that, partial ones help
+FARTHER = 3.0  # how many times the radius a space may be away that is farther than asked for
+NEARBY = 200  # how many spaces are given to those who ask for all of a small circle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is wanted, how many of it, and a plug that would be welcome and is not needed."""
+
+    wanted: Wanted
+    limit: int
+    welcome: Plug | None = None
 
 
 class Matching:
     """Answers searches."""
 
-    def __init__(self, *, store: Store, spaces: Spaces, clock: Clock, chance: Chance) -> None:
+    def __init__(self, *, store: Store, spaces: Spaces, pricing: Pricing, clock: Clock, chance: Chance) -> None:
         self._store = store
         self._spaces = spaces
+        self._pricing = pricing
         self._clock = clock
         self._chance = chance
 
     async def search(self, account: str, request: SearchRequest) -> SearchResult:
-        """Give the nearest spaces that are free for the whole period, never the caller's own."""
+        """Give the best spaces that are free for the whole period, and partial ones where there are few."""
         period = request.period.period()
         faults = period_faults(period, now=self._clock.now())
         if faults:
             raise Problem(INVALID_REQUEST, errors=tuple(FieldProblem(fault.pointer, fault.detail) for fault in faults))
-        centre = Point(request.place.lat, request.place.lon)
-        car = request.vehicle.size() if request.vehicle else None
         async with self._store.read() as tx:
-            offers = await self.offers(
-                tx, account, centre, period, car=car, radius_m=request.radius_m, limit=request.limit
+            wanted = replace(self._wanted(account, request, period), without=await refused(tx, account, period))
+            search = Search(wanted=wanted, limit=request.limit, welcome=_welcome(request))
+            whole = await self._whole(tx, search)
+            few = request.flexible and len(whole) < min(FEW, request.limit)
+            partial = await self._partial(tx, search, whole) if few else []
+            return SearchResult(
+                offers=await self._shown(tx, account, whole), partial=await self._shown(tx, account, partial)
             )
-        return SearchResult(offers=offers)
 
     async def offers(
         self,
@@ -54,34 +76,124 @@ class Matching:
         radius_m: float = RADIUS_M,
         limit: int,
         without: Collection[str] = (),
+        flexible: bool = False,
     ) -> list[Offer]:
-        """Give the nearest spaces that are free for the whole period, best first; none of `without`."""
-        suitable: list[Space] = []
-        for reach_m in rings(radius_m):
-            free = await self.free_within(tx, centre, period, radius_m=reach_m + AREA_ERROR_M)
-            suitable = [
-                space
-                for space, _ in free
-                if space.account != account
-                and space.id not in without
-                and (car is None or fits(car, space.size))
-                and distance_m(centre, area_of(space.place)) <= reach_m
-            ]
-            if len(suitable) >= limit:
-                break
-        spaces = {space.id: space for space in suitable}
-        # Measured to the rounded area, the radius too: exact distances from three places would tell the address.
-        candidates = [Candidate(space.id, distance_m(centre, area_of(space.place)), space.size) for space in suitable]
-        ranked = rank(candidates, car=car, chance=self._chance)[:limit]
-        return [_offer(offer, spaces[offer.candidate.space], period) for offer in ranked]
+        """Give the best spaces that are free for the whole period; flexible fills up with partial ones."""
+        wanted = Wanted(
+            centre=centre, period=period, radius_m=radius_m, account=account, car=car or Size(),
+            without={*without, *await refused(tx, account, period)}, clear=self._soon(period),
+        )  # fmt: skip
+        search = Search(wanted=wanted, limit=limit)
+        choices = await self._whole(tx, search)
+        if flexible and len(choices) < limit:
+            choices = [*choices, *await self._partial(tx, search, choices)][:limit]
+        return await self._shown(tx, account, choices)
+
+    async def instead_of(
+        self,
+        tx: ReadTx,
+        account: str,
+        space: Space,
+        period: Period,
+        *,
+        car: Size | None,
+        limit: int,
+        centre: Point | None = None,
+        without: Collection[str] = (),
+    ) -> list[Offer]:
+        """Give what somebody could take who cannot have this space as they wished, partial offers last.
+
+        A part of the period on the space itself may be among them. Distances are from the space's area, unless the
+        asker knows where it lies and a centre is given.
+        """
+        near = centre or area_of(space.place)
+        return await self.offers(tx, account, near, period, car=car, limit=limit, without=without, flexible=True)
+
+    async def after_refusal(
+        self, account: str, space: str, period: Period, *, car: Size | None, limit: int
+    ) -> list[Offer]:
+        """Give alternatives to a space that was just refused."""
+        async with self._store.read() as tx:
+            found = await self._spaces.get(tx, space)
+            return await self.instead_of(tx, account, found, period, car=car, limit=limit) if found else []
 
     async def free_within(
         self, tx: ReadTx, centre: Point, period: Period, *, radius_m: float
     ) -> list[tuple[Space, float]]:
-        """Give all spaces within the radius that are free for the whole period, with their distances in metres."""
-        offered = await self._spaces.offered_near(tx, centre, radius_m, period)
-        taken = await claims.taken(tx, [space.id for space, _ in offered], period, now=self._clock.now())
-        return [(space, distance) for space, distance in offered if space.id not in taken]
+        """Give the spaces within the radius that are free for the whole period, with exact distances in metres."""
+        wanted = Wanted(centre=centre, period=period, radius_m=radius_m + AREA_ERROR_M)
+        found = await nearest(tx, wanted, count=NEARBY, now=self._clock.now())
+        within = {one.space: away for one in found if (away := distance_m(centre, one.place)) <= radius_m}
+        spaces = await self._spaces.get_many(tx, within)
+        return sorted(((spaces[space], away) for space, away in within.items()), key=lambda one: one[1])
+
+    def _wanted(self, account: str, request: SearchRequest, period: Period) -> Wanted:
+        most = request.max_price
+        return Wanted(
+            centre=Point(request.place.lat, request.place.lon),
+            period=period,
+            radius_m=request.radius_m,
+            account=account,
+            car=request.vehicle.size() if request.vehicle else Size(),
+            most_minor=most.amount_minor if most else ANY_PRICE,
+            currency=most.currency if most else "",
+            plug=request.plug.plug() if request.plug and request.plug.needed else None,
+            clear=self._soon(period),
+        )
+
+    def _soon(self, period: Period) -> bool:
+        """Tell whether a car that is in the way now may still be there when the period starts."""
+        return period.start <= self._clock.now() + REACH_S
+
+    async def _whole(self, tx: ReadTx, search: Search) -> list[Choice]:
+        """Give the best spaces that are free for the whole period, in order."""
+        found = await self._allowed(tx, search.wanted, count=search.limit + CHOICE)
+        return self._best(search, [(one, search.wanted.period) for one in found])
+
+    async def _allowed(self, tx: ReadTx, wanted: Wanted, *, count: int) -> list[Found]:
+        """Give the nearest free spaces whose terms allow the period: the same question as the booking asks."""
+        now, looked_at = self._clock.now(), count
+        while True:
+            found = await nearest(tx, wanted, count=looked_at, now=now)
+            allowed = [one for one in found if not terms.faults(one.terms, wanted.period, now)]
+            if len(allowed) >= count or len(found) < looked_at or looked_at >= MOST:
+                return allowed[:count]
+            looked_at = min(MOST, looked_at * WIDER)
+
+    async def _partial(self, tx: ReadTx, search: Search, whole: list[Choice]) -> list[Choice]:
+        """Give what is nearly what was asked for: farther than the radius, or free for a part of the period."""
+        wanted, known = search.wanted, {choice.found.space for choice in whole}
+        wider = replace(wanted, radius_m=min(FARTHEST_M, wanted.radius_m * FARTHER))
+        free = await self._allowed(tx, wider, count=search.limit + len(known))
+        farther = [(one, wanted.period) for one in free if one.distance_m > wanted.radius_m]
+        for_a_part = await self._for_a_part(tx, search, known | {one.space for one in free})
+        return self._best(search, [*farther, *for_a_part])
+
+    async def _for_a_part(self, tx: ReadTx, search: Search, known: Collection[str]) -> list[tuple[Found, Period]]:
+        period, now = search.wanted.period, self._clock.now()
+        least = useful_s(period)
+        found: dict[str, Found] = {}
+        # Whoever is free for a useful part that begins or ends with the period is free for the least of it.
+        for end in (Period(period.start, period.start + least), Period(period.end - least, period.end)):
+            if least < period.end - period.start:
+                nearby = await nearest(tx, replace(search.wanted, period=end), count=search.limit + len(known), now=now)
+                found |= {one.space: one for one in nearby if one.space not in known}
+        windows = await self._spaces.windows_of(tx, found, period)
+        taken = await claims.periods_of(tx, found, period, now=now)
+        parts = [(one, free_part(period, windows.get(space, []), taken.get(space, []))) for space, one in found.items()]
+        return [
+            (one, part)
+            for one, part in parts
+            if part is not None and part != period and not terms.faults(one.terms, part, now)
+        ]
+
+    def _best(self, search: Search, free: list[tuple[Found, Period]]) -> list[Choice]:
+        return ranked(free, search.wanted, chance=self._chance, welcome=search.welcome)[: search.limit]
+
+    async def _shown(self, tx: ReadTx, account: str, choices: list[Choice]) -> list[Offer]:
+        prices = [(choice.found.price_minor, choice.found.currency, choice.period) for choice in choices]
+        quotes = await self._pricing.shown(tx, account, [self._pricing.quote(*price) for price in prices])
+        return [offer(choice, quote) for choice, quote in zip(choices, quotes, strict=True)]
 
 
 def rings(radius_m: float) -> Iterator[float]:
@@ -93,14 +205,5 @@ def rings(radius_m: float) -> Iterator[float]:
     yield radius_m
 
 
-def _offer(offer: Ranked, space: Space, period: Period) -> Offer:
-    return Offer(
-        space=OfferedSpace(id=space.id, name=space.name, area=PointAnswer.of(area_of(space.place))),
-        period=PeriodAnswer.of(period),
-        distance_m=round(offer.candidate.distance_m),
-        walk_s=offer.walk_s,
-        size=SizeAnswer.of(space.size),
-        price=PriceAnswer(amount_minor=space.price_minor, currency=space.currency),
-        seal_key=space.seal_key,
-        reason=offer.reason,
-    )
+def _welcome(request: SearchRequest) -> Plug | None:
+    return request.plug.plug() if request.plug and not request.plug.needed else None

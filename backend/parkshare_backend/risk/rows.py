@@ -4,9 +4,12 @@ import sqlalchemy as sa
 
 from parkshare_backend.risk.policy import Hindrance, Kind
 from parkshare_backend.risk.tables import HINDRANCES
-from parkshare_backend.store.engine import ReadTx, Tx
+from parkshare_backend.store.engine import Prepared, ReadTx, Tx
 
 _OPEN = HINDRANCES.c.ended_at.is_(None)
+_ON_SPACE = Prepared(
+    sa.select(HINDRANCES.c.kind, HINDRANCES.c.booking).where(HINDRANCES.c.space == sa.bindparam("space"), _OPEN)
+)
 
 
 async def begin(tx: Tx, kind: Kind, booking: str, space: str, *, at: float) -> bool:
@@ -47,7 +50,7 @@ async def forget(tx: Tx, booking: str) -> None:
 
 async def on_space(tx: ReadTx, space: str) -> list[Hindrance]:
     """Give what is in the way on a space now."""
-    rows = await tx.all(sa.select(HINDRANCES).where(HINDRANCES.c.space == space, _OPEN))
+    rows = await tx.quick(_ON_SPACE, space=space)
     return [Hindrance(Kind(row.kind), row.booking) for row in rows]
 
 

@@ -38,8 +38,9 @@ class Risk:
         self._bookings = bookings
         self._matching = matching
         self._clock = clock
-        bookings.on_added(self._review)
+        bookings.on_added(self._booking_added)
         bookings.on_change(self._booking_changed)
+        bookings.on_turned_away(self._told_instead)
 
     def register(self, link: LinkService) -> None:
         """Take over the events of the link that are about cars in the way."""
@@ -54,7 +55,11 @@ class Risk:
             found, space = await self._bookings.of_renter(tx, account, booking)
             if self._clock.now() >= found.period.end:
                 raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Search for another one.")
-            return SearchResult(offers=await self._instead_of(tx, found, space, limit=limit))
+            offers = await self._instead_of(tx, found, space, limit=limit)
+        return SearchResult(
+            offers=[offer for offer in offers if not offer.partial],
+            partial=[offer for offer in offers if offer.partial],
+        )
 
     async def in_the_way(self, tx: ReadTx) -> set[str]:
         """Give the spaces on which a car is in the way now."""
@@ -98,9 +103,14 @@ class Risk:
         booking, space = await self._bookings.of_house(tx, install, said.booking)
         if booking.standing.state is not State.ACTIVE:
             return
-        if await rows.end(tx, Kind.OVERSTAY, booking.id, space.id, at=not_ahead(said.at, self._clock.now())):
+        now = self._clock.now()
+        if not await rows.end(tx, Kind.OVERSTAY, booking.id, space.id, at=not_ahead(said.at, now)):
+            return
+        if booking.standing.overstay and now < booking.period.end:
+            await self._bookings.advance(tx, booking, space, Cause.EXTENDED, at=now)  # the flag ends with it
+        else:
             await self._bookings.tell(tx, booking, space, cause="extended")
-            await self._review(tx, space)
+        await self._review(tx, space)
 
     async def _taken(self, tx: Tx, install: Install, _at: float, d: dict[str, Any]) -> None:
         said = check(Stay, d)
@@ -116,6 +126,9 @@ class Risk:
             tx, Kind.TAKEN, booking.id, space.id, at=not_ahead(said.at, self._clock.now())
         ):
             await self._review(tx, space)
+
+    async def _booking_added(self, tx: Tx, _booking: Booking, space: Space) -> None:
+        await self._review(tx, space)
 
     async def _booking_changed(self, tx: Tx, booking: Booking, cause: Cause) -> None:
         if not booking.live:
@@ -150,9 +163,11 @@ class Risk:
             if not risky:
                 await self._bookings.note(tx, changed, space, cause="safe-again", more=told)
                 continue
-            instead = await self._instead_of(tx, booking, space, limit=TOLD)
-            alternatives = {"alternatives": [_in_short(offer) for offer in instead]}
+            alternatives = {"alternatives": await self._told_instead(tx, booking, space)}
             await self._bookings.note(tx, changed, space, cause="at-risk", more=told, for_renter=alternatives)
+
+    async def _told_instead(self, tx: ReadTx, booking: Booking, space: Space) -> list[dict[str, Any]]:
+        return [_in_short(offer) for offer in await self._instead_of(tx, booking, space, limit=TOLD)]
 
     async def _instead_of(self, tx: ReadTx, booking: Booking, space: Space, *, limit: int) -> list[Offer]:
         start = max(booking.period.start, int(self._clock.now()))
@@ -162,8 +177,8 @@ class Risk:
         centre = space.place if booking.live else area_of(space.place)
         without = {space.id, *await rows.spaces(tx)}
         rest = Period(start, booking.period.end)
-        return await self._matching.offers(
-            tx, booking.account, centre, rest, car=booking.car, limit=limit, without=without
+        return await self._matching.instead_of(
+            tx, booking.account, space, rest, car=booking.car, limit=limit, centre=centre, without=without
         )
 
 
@@ -173,5 +188,7 @@ def _in_short(offer: Offer) -> dict[str, Any]:
         "distance_m": offer.distance_m,
         "walk_s": offer.walk_s,
         "price": offer.price.model_dump(),
+        "period": offer.period.model_dump(),
+        "partial": offer.partial,
         "reason": offer.reason,
     }

@@ -5,9 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from parkshare_backend.bookings.terms_wire import TermsHeard
 from parkshare_backend.http.models import Answer, Id, Name, Request, SizedBytes, UtcTime, Whole
 from parkshare_backend.spaces.geometry import Point
 from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size
 
 MAX_WINDOWS = 1000
@@ -126,6 +128,34 @@ class PriceAnswer(Answer):
     currency: str
 
 
+# Connector words of OCPI 2.3 (CHADEMO, IEC_62196_T2, IEC_62196_T2_COMBO, DOMESTIC_F ...); newer ones may come.
+Connector = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_]{1,39}$")]
+PowerKw = Annotated[float, Field(gt=0, le=1000)]
+
+
+class PlugHeard(Heard):
+    """The plug of a space: an OCPI connector word, and its power if it is known."""
+
+    kind: Connector
+    power_kw: PowerKw | None = None
+
+    def plug(self) -> Plug:
+        """Give the plug."""
+        return Plug(self.kind, self.power_kw)
+
+
+class PlugAnswer(Answer):
+    """The plug of a space: an OCPI connector word, and its power if it is known."""
+
+    kind: str
+    power_kw: float | None
+
+    @classmethod
+    def of(cls, plug: Plug | None) -> Self | None:
+        """Write a plug; None is none."""
+        return cls(kind=plug.kind or "", power_kw=plug.power_kw) if plug else None
+
+
 class SpacePublish(Heard):
     """The request `space.publish`."""
 
@@ -139,6 +169,8 @@ class SpacePublish(Heard):
     seal_key: Annotated[bytes, SizedBytes(SEAL_KEY_BYTES)]
     access_notes: Prose
     sharing: bool
+    plug: PlugHeard | None = None  # a house of the first release says none
+    terms: TermsHeard | None = None  # a house of the first release says none
 
 
 class SpaceWithdraw(Heard):

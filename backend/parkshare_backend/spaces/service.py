@@ -1,21 +1,24 @@
 """What is known of spaces: houses publish them, searches and bookings look at them."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from parkshare_backend.accounts.installs import Install, Installs
+from parkshare_backend.bookings.terms import Terms
 from parkshare_backend.clock import Clock
 from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldProblem, Problem, define
 from parkshare_backend.link.service import LinkService, check
-from parkshare_backend.spaces.geometry import Point, boxes_around, distance_m
+from parkshare_backend.spaces.geometry import Point, area_of, spot_of
 from parkshare_backend.spaces.models import SpacePublish, SpaceState, SpaceWithdraw, WindowsPublish
 from parkshare_backend.spaces.periods import Period, merge
+from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size
 from parkshare_backend.spaces.tables import SPACES, WINDOWS
-from parkshare_backend.store.engine import ReadTx, Tx
+from parkshare_backend.store.dialects import among
+from parkshare_backend.store.engine import Prepared, ReadTx, Tx
 
 HORIZON_S = 29 * 86_400  # 28 days, and a day for the calendar's last local midnight
 SPACE_ELSEWHERE = define(
@@ -25,8 +28,6 @@ SPACE_ELSEWHERE = define(
     "A space belongs to the house that published it first. Make a new space, or revoke the other house of the same "
     "owner first.",
 )
-
-_PLACES = sa.table("space_places", *(sa.column(name) for name in ("n", "south", "north", "west", "east")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Space:
     sharing: bool
     withdrawn: bool
     revision: int
+    plug: Plug | None = None
+    terms: Terms = field(default_factory=Terms)
 
 
 class Spaces:
@@ -57,6 +60,7 @@ class Spaces:
         self._installs = installs
         self._clock = clock
         self._taken_over: list[Callable[[Tx, Space], Awaitable[None]]] = []
+        self._published: list[Callable[[Tx, str, str], Awaitable[None]]] = []
         installs.on_revoking(self._stop_sharing)
 
     def register(self, link: LinkService) -> None:
@@ -66,18 +70,24 @@ class Spaces:
         link.on_request("windows.publish", self.publish_windows)
         link.on_event("space.state", self.state)
 
+    def on_published(self, call: Callable[[Tx, str, str], Awaitable[None]]) -> None:
+        """Call this with the id and the address of a space in the transaction in which it is published."""
+        self._published.append(call)
+
     def on_taken_over(self, call: Callable[[Tx, Space], Awaitable[None]]) -> None:
         """Call this in the transaction in which a space goes over to a house that was paired anew."""
         self._taken_over.append(call)
 
     async def get(self, tx: ReadTx, space: str) -> Space | None:
         """Give a space, shared or not, withdrawn or not."""
-        row = await tx.one(sa.select(SPACES).where(SPACES.c.id == space))
-        return _space(row) if row else None
+        found = await tx.quick(_GET, space=space)
+        return _space(found[0]) if found else None
 
     async def get_many(self, tx: ReadTx, spaces: Collection[str]) -> dict[str, Space]:
         """Give the spaces with these ids."""
-        rows = await tx.all(sa.select(SPACES).where(SPACES.c.id.in_(spaces)))
+        if not spaces:
+            return {}  # SQLite would look at every space for it
+        rows = await tx.all(sa.select(SPACES).where(among(SPACES.c.id, spaces)))
         return {row.id: _space(row) for row in rows}
 
     async def ids_of_account(self, tx: ReadTx, account: str) -> list[str]:
@@ -90,26 +100,15 @@ class Spaces:
 
     async def offered(self, tx: ReadTx, space: str, period: Period) -> bool:
         """Tell whether the space is shared now and a window covers the whole period."""
-        return bool(await tx.scalar(sa.select(sa.literal(1)).where(SPACES.c.id == space, *_offered(period))))
+        return bool(await tx.quick(_OFFERED, space=space, start=period.start, end=period.end))
 
-    async def offered_near(
-        self, tx: ReadTx, centre: Point, radius_m: float, period: Period
-    ) -> list[tuple[Space, float]]:
-        """Give the spaces within the radius that are offered for the whole period, with their distances in metres."""
-        boxes = sa.or_(
-            *(
-                sa.and_(
-                    _PLACES.c.south >= box.south,
-                    _PLACES.c.north <= box.north,
-                    _PLACES.c.west >= box.west,
-                    _PLACES.c.east <= box.east,
-                )
-                for box in boxes_around(centre, radius_m)
-            )
-        )
-        rows = await tx.all(sa.select(SPACES).join(_PLACES, _PLACES.c.n == SPACES.c.n).where(boxes, *_offered(period)))
-        spaces = [(space := _space(row), distance_m(centre, space.place)) for row in rows]
-        return [(space, distance) for space, distance in spaces if distance <= radius_m]
+    async def windows_of(self, tx: ReadTx, spaces: Collection[str], around: Period) -> dict[str, list[Period]]:
+        """Give the windows of these spaces that overlap the given period."""
+        near = WINDOWS.c.t0 < around.end, WINDOWS.c.t1 > around.start
+        windows: dict[str, list[Period]] = {}
+        for row in await tx.all(sa.select(WINDOWS).where(among(WINDOWS.c.space, spaces), *near)):
+            windows.setdefault(row.space, []).append(Period(row.t0, row.t1))
+        return windows
 
     async def publish(self, tx: Tx, install: Install, d: dict[str, Any]) -> dict[str, Any]:
         """Answer `space.publish`: make the space, or change it."""
@@ -118,6 +117,7 @@ class Spaces:
         goes_over = known is not None and known.install != install.id
         if known is not None and not await self.speaks_for(tx, install, known):
             raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
+        x, y, z = spot_of(area_of(Point(said.position.lat, said.position.lon)))
         values = {
             "install": install.id, "account": install.account, "name": said.name,
             "lat": said.position.lat, "lon": said.position.lon,
@@ -125,12 +125,18 @@ class Spaces:
             "length_m": said.size.length_m, "width_m": said.size.width_m, "height_m": said.size.height_m,
             "range_m": said.range_m, "price_minor": said.price.amount_minor, "currency": said.price.currency,
             "seal_key": said.seal_key, "sharing": int(said.sharing), "withdrawn": 0,
+            "plug_kind": said.plug.kind if said.plug else None,
+            "plug_power_kw": said.plug.power_kw if said.plug else None,
+            "x": x, "y": y, "z": z,
+            "terms": said.terms.terms().to_json() if said.terms else None,
             "revision": known.revision + 1 if known else 1,
         }  # fmt: skip
         if known is None:
             await tx.execute(sa.insert(SPACES).values(id=said.space, barrier="unknown", **values))
         else:
             await tx.execute(sa.update(SPACES).where(SPACES.c.id == said.space).values(values))
+        for published in self._published:
+            await published(tx, said.space, said.address)
         if goes_over and (space := await self.get(tx, said.space)) is not None:
             for call in self._taken_over:
                 await call(tx, space)
@@ -188,6 +194,22 @@ class Spaces:
         await tx.execute(sa.update(SPACES).where(SPACES.c.install == install).values(sharing=0))
 
 
+# What every booking asks, so compiled once.
+_GET = Prepared(sa.select(SPACES).where(SPACES.c.id == sa.bindparam("space")))
+_OFFERED = Prepared(
+    sa.select(SPACES.c.id).where(
+        SPACES.c.id == sa.bindparam("space"),
+        SPACES.c.sharing == 1,
+        SPACES.c.withdrawn == 0,
+        sa.exists().where(
+            WINDOWS.c.space == SPACES.c.id,
+            WINDOWS.c.t0 <= sa.bindparam("start"),
+            WINDOWS.c.t1 >= sa.bindparam("end"),
+        ),
+    )
+)
+
+
 def _offered(period: Period) -> tuple[sa.ColumnElement[bool], ...]:
     window = sa.exists().where(WINDOWS.c.space == SPACES.c.id, WINDOWS.c.t0 <= period.start, WINDOWS.c.t1 >= period.end)
     return SPACES.c.sharing == 1, SPACES.c.withdrawn == 0, window
@@ -219,4 +241,6 @@ def _space(row: sa.Row[Any]) -> Space:
         sharing=bool(row.sharing),
         withdrawn=bool(row.withdrawn),
         revision=row.revision,
+        plug=Plug(row.plug_kind, row.plug_power_kw) if row.plug_kind is not None else None,
+        terms=Terms.from_json(row.terms),
     )

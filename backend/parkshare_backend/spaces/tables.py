@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from parkshare_backend.store.metadata import Bytes, Flag, Integer, Real, Text, extra, table
+from parkshare_backend.store.metadata import Bytes, Flag, Integer, Json, Real, Text, extra, table
 
 SPACES = table(
     "spaces",
@@ -27,6 +27,13 @@ SPACES = table(
     sa.Column("barrier", Text, nullable=False),
     sa.Column("fault", Text),
     sa.Column("revision", Integer, nullable=False),
+    sa.Column("plug_kind", Text),  # an OCPI connector word; null: no plug
+    sa.Column("plug_power_kw", Real),
+    # Where the space's area lies, in whole centimetres from the centre of the earth (spaces/geometry.spot_of).
+    sa.Column("x", Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("y", Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("z", Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("terms", Json),  # null: the default ones (bookings/terms.py)
     sa.CheckConstraint("sharing IN (0, 1)", name="sharing"),
     sa.CheckConstraint("withdrawn IN (0, 1)", name="withdrawn"),
 )
@@ -38,24 +45,30 @@ WINDOWS = table(
     sa.CheckConstraint("t0 < t1", name="order"),
 )
 
-# R*Tree rounds to 32-bit floats, outwards: it proposes, the exact place in `spaces` decides.
-extra("space_places", "CREATE VIRTUAL TABLE space_places USING rtree(n, south, north, west, east)")
+# Where the areas of the shared spaces lie, in centimetres from the centre of the earth: two engines, one geometry.
+# SQLite: a point of three whole numbers in an R*Tree, kept by triggers.
+extra("space_places", "CREATE VIRTUAL TABLE space_places USING rtree_i32(n, x0, x1, y0, y1, z0, z1)", engine="sqlite")
 extra(
     "space_places_added",
     """
-    CREATE TRIGGER space_places_added AFTER INSERT ON spaces WHEN NEW.withdrawn = 0 BEGIN
-        INSERT INTO space_places VALUES (NEW.n, NEW.lat, NEW.lat, NEW.lon, NEW.lon);
+    CREATE TRIGGER space_places_added AFTER INSERT ON spaces WHEN NEW.sharing = 1 AND NEW.withdrawn = 0 BEGIN
+        INSERT INTO space_places VALUES (NEW.n, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z);
     END
     """,
+    engine="sqlite",
 )
 extra(
-    "space_places_moved",
+    "space_places_changed",
     """
-    CREATE TRIGGER space_places_moved AFTER UPDATE OF lat, lon, withdrawn ON spaces BEGIN
+    CREATE TRIGGER space_places_changed AFTER UPDATE OF n, x, y, z, sharing, withdrawn ON spaces
+    WHEN (OLD.n, OLD.x, OLD.y, OLD.z, OLD.sharing, OLD.withdrawn)
+        IS NOT (NEW.n, NEW.x, NEW.y, NEW.z, NEW.sharing, NEW.withdrawn) BEGIN
         DELETE FROM space_places WHERE n = OLD.n;
-        INSERT INTO space_places SELECT NEW.n, NEW.lat, NEW.lat, NEW.lon, NEW.lon WHERE NEW.withdrawn = 0;
+        INSERT INTO space_places SELECT NEW.n, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
+            WHERE NEW.sharing = 1 AND NEW.withdrawn = 0;
     END
     """,
+    engine="sqlite",
 )
 extra(
     "space_places_removed",
@@ -64,4 +77,14 @@ extra(
         DELETE FROM space_places WHERE n = OLD.n;
     END
     """,
+    engine="sqlite",
+)
+# PostgreSQL: the same point as a cube, whose index gives the nearest first.
+extra(
+    "space_places",
+    """
+    CREATE INDEX space_places ON spaces USING gist (cube(ARRAY[x, y, z]::float8[]))
+    WHERE sharing = 1 AND withdrawn = 0
+    """,
+    engine="postgresql",
 )

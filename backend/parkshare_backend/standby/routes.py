@@ -50,6 +50,8 @@ async def list_standbys(ctx: Context) -> Standbys:
     "/api/v1/standbys/{standby}/accept",
     scope=Scope.BOOKINGS,
     request=StandbyAccept,
+    creates=True,
+    key_optional=True,  # the id that the client chose says as much, and older clients know no key
     response=StandbyAnswer,
     path_types=_STANDBY,
     problems=(NOT_FOUND, STANDBY_OVER, ID_REUSED, NOT_OFFERED),

@@ -9,6 +9,7 @@ from parkshare_backend.bookings.claims import Kind
 from parkshare_backend.bookings.lifecycle import Cause, State as BookingState
 from parkshare_backend.bookings.rows import Booking
 from parkshare_backend.bookings.service import Bookings
+from parkshare_backend.bookings.terms import faults
 from parkshare_backend.clock import Clock, new_id, to_rfc3339
 from parkshare_backend.http.models import to_base64url
 from parkshare_backend.http.problems import NOT_FOUND, Problem, define
@@ -162,12 +163,16 @@ class StandbyService:
             candidates = [
                 Candidate(space.id, distance, space.size)
                 for space, distance in await self._matching.free_within(tx, home.place, rest, radius_m=reach_m)
-                if space.id not in without
+                if space.id not in without and self._let_at_once(space, rest)
             ]
             chosen = choose(candidates, home_space=home.id, home_size=home.size)
             if isinstance(chosen, Candidate):
                 break
         return chosen
+
+    def _let_at_once(self, space: Space, rest: Period) -> bool:
+        """Tell whether the terms of a space suit an owner who stands before their own: nobody to be asked first."""
+        return not space.terms.by_owner and not faults(space.terms, rest, self._clock.now())
 
     async def _offer(self, tx: Tx, home: Space, booking: Booking, chosen: Candidate, rest: Period) -> None:
         now = self._clock.now()

@@ -1,206 +1,232 @@
 """The database behind two doors: `async with store.write() as tx` and `async with store.read() as tx`.
 
-SQLite: WAL, foreign keys, synchronous=FULL (an accepted booking survives a power cut), one writer. A write
-transaction starts with BEGIN IMMEDIATE, so two of them never meet half-way ("database is locked"), and what
-a reader sees is one consistent moment. Nothing outside this file commits.
+Two engines, one behaviour: a file of SQLite (`sqlite.py`, the default) or a database of PostgreSQL
+(`postgresql.py`). A write is all or nothing and on disk when its block ends; what a reader sees is one consistent
+moment. Nothing outside these files begins or commits.
+
+On PostgreSQL two writes may conflict; then the later one has to be done again as a whole. `store.again(work)` does
+that at the doors of the server: a request, a frame of a house, a sweep. Between its writes such work has no effect
+that must not happen twice; what must happen once, like a message, is asked for with `tx.after_commit`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
+from secrets import SystemRandom
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import URL, CursorResult, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+
+from parkshare_backend.clock import Random
+from parkshare_backend.store.contract import (
+    POSTGRESQL,
+    SQLITE,
+    UNABLE,
+    ConflictError,
+    DatabaseUrlError,
+    Line,
+    RawSql,
+    UnableError,
+    Values,
+    Watch,
+)
+from parkshare_backend.store.postgresql import PostgresEngine
+from parkshare_backend.store.prepared import Prepared
+from parkshare_backend.store.sqlite import SqliteEngine
+
+__all__ = [
+    "UNABLE", "ConflictError", "DatabaseUrlError", "Prepared", "RawSql", "ReadTx", "Store", "Tx", "UnableError",
+    "database_url", "shown",
+]  # fmt: skip
 
 log = structlog.get_logger()
 
-BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another process (a backup, `migrate`)
-READERS = 4
-SYNCHRONOUS = "FULL"  # every commit reaches the disk; only tests that are not about power cuts turn it off
-
-# The database cannot do it now: the disk is full or read-only, another program holds it, no connection is free.
-UNABLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
-
-type Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+ATTEMPTS = 20  # of work that conflicts; with the pauses about two seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.2  # seconds, drawn at random up to that: two that met must not meet again
 
 
-class DatabaseUrlError(ValueError):
-    """The database cannot be used as it is named in the settings."""
+# The transaction that `Store.whole` holds: whose, in which task.
+_WHOLE: ContextVar[tuple[object, asyncio.Task[Any] | None, Tx] | None] = ContextVar("whole", default=None)
 
 
 def database_url(database: str) -> URL:
-    """Read the setting: a path, or a URL that starts with sqlite."""
+    """Read the setting: a path, a sqlite:/// URL, or postgresql://user@host/database."""
     if "://" not in database:
-        return URL.create("sqlite+aiosqlite", database=str(Path(database).expanduser().absolute()))
-    url = make_url(database)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise DatabaseUrlError("The database must be a file path or a sqlite:/// URL of a file.")
-    return url.set(drivername="sqlite+aiosqlite")
+        return URL.create("sqlite+pysqlite", database=str(Path(database).expanduser().absolute()))
+    try:
+        url = make_url(database)
+        backend = url.get_backend_name()
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise DatabaseUrlError("The database must be a file path, or a sqlite:/// or postgresql:// URL.") from error
+    if backend in {POSTGRESQL, "postgres"} and url.database:
+        query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
+        return url.set(drivername="postgresql+asyncpg", query=query)
+    if backend != SQLITE or not url.database or url.database == ":memory:":
+        raise DatabaseUrlError(
+            "The database must be a file path, a sqlite:/// URL of a file, or a postgresql:// URL with its database."
+        )
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def shown(database: str) -> str:
+    """Give the setting as people may see it: without a password."""
+    if "://" not in database:
+        return database
+    return database_url(database).render_as_string(hide_password=True)
 
 
 class ReadTx:
     """One consistent look at the database."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    @property
+    def engine(self) -> str:
+        """Name the engine: "sqlite" or "postgresql"."""
+        return self._line.engine
 
     async def execute(self, statement: sa.Executable, values: Values | None = None) -> CursorResult[Any]:
-        """Run a statement; the result is buffered."""
-        return await _to_its_end(self.connection.execute(statement, values))
+        """Run a statement; its rows must be fetched before the transaction ends."""
+        return await self._line.execute(statement, values)
 
     async def one(self, statement: sa.Executable) -> sa.Row[Any] | None:
         """Give the first row or None."""
-        return (await self.execute(statement)).first()
+        return (await self._line.execute(statement, None)).first()
 
     async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
         """Give every row."""
-        return (await self.execute(statement)).all()
+        return (await self._line.execute(statement, None)).all()
 
     async def scalar(self, statement: sa.Executable) -> Any:
         """Give the first column of the first row or None."""
-        return (await self.execute(statement)).scalar()
+        return (await self._line.execute(statement, None)).scalar()
+
+    async def fetch(self, statement: RawSql, *arguments: Any) -> Sequence[Sequence[Any]]:
+        """Run a hot statement by the driver alone; rows are sequences in the order of its columns."""
+        return await self._line.fetch(statement, arguments)
+
+    async def quick(self, statement: Prepared, **values: Any) -> list[Any]:
+        """Run a hot statement that SQLAlchemy has compiled once; its rows are named tuples."""
+        form = statement.form(self._line.engine)
+        rows = await self._line.fetch(form.raw, form.arguments(values))
+        return list(map(form.row, rows)) if form.row else []
 
 
 class Tx(ReadTx):
     """A write transaction: all of it or nothing."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
-        self._after_commit: list[Callable[[], None]] = []
-
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call this once the transaction is on disk, never when it is rolled back; it must not raise."""
-        self._after_commit.append(call)
+        self._line.told.calls.append(call)
 
-    @contextlib.asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
+    def savepoint(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Undo only what happened inside when an error passes through; its calls after commit too."""
-        mark = len(self._after_commit)
-        savepoint = self.connection.begin_nested()
-        await _to_its_end(savepoint.start())
-        try:
-            yield
-            await _to_its_end(savepoint.commit())
-        except BaseException:
-            del self._after_commit[mark:]
-            if savepoint.is_active:
-                await _to_its_end(savepoint.rollback())
-            raise
+        return self._line.savepoint()
 
-    def committed(self) -> None:
-        """Tell everybody who asked; called by the store only."""
-        for call in self._after_commit:
-            try:
-                call()
-            except Exception:
-                # The change is on disk: a listener's defect must not look like a failed write.
-                log.exception("store.after_commit_failed")
+    async def add(self, table: sa.Table, *rows: dict[str, Any]) -> None:
+        """Insert rows that name the same columns, by the driver alone: for hot tables."""
+        names = tuple(rows[0])
+        statement = _insert(table.name, names, self.engine)
+        await self._line.run(statement, [tuple(row[name] for name in names) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, names: tuple[str, ...], engine: str) -> str:
+    mark = "$" if engine == POSTGRESQL else "?"
+    marks = ", ".join(f"{mark}{number}" for number in range(1, len(names) + 1))
+    return f"INSERT INTO {table} ({', '.join(f'"{name}"' for name in names)}) VALUES ({marks})"  # noqa: S608 - our own
 
 
 class Store:
     """One database of one process."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *, chance: Random | None = None) -> None:
         self.url = database_url(database)
-        self._writer = _engine(self.url, begin="BEGIN IMMEDIATE", connections=1)
-        self._readers = _engine(self.url, begin="BEGIN", connections=READERS, query_only=True)
-        self._write_lock = asyncio.Lock()
+        self._chance: Random = chance or SystemRandom()
+        self.watch = Watch()
+        is_sqlite = self.url.get_backend_name() == SQLITE
+        self._engine: SqliteEngine | PostgresEngine = (SqliteEngine if is_sqlite else PostgresEngine)(
+            self.url, self.watch
+        )
+
+    @property
+    def engine(self) -> str:
+        """Name the engine: "sqlite" or "postgresql"."""
+        return self._engine.name
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """Run one write transaction; it is on disk when the block ends without an error.
 
-        Writers wait for each other, so keep slow work (hashing, network) outside the block. Not re-entrant.
-        A writer that is cancelled has stored and told all or nothing.
+        On SQLite writers wait for each other, so keep slow work (hashing, network) outside the block. Not
+        re-entrant. A writer that is cancelled has stored and told all or nothing.
+
+        Raises:
+            ConflictError: PostgreSQL only; `again` at the door answers it.
+            UnableError: the database cannot do it now, and nothing is stored.
+
         """
-        async with self._write_lock, _connected(self._writer) as connection:
-            tx = Tx(connection)
-            yield tx
-            await _to_its_end(_commit(tx))
+        if (outer := self._outer()) is not None:
+            async with outer.savepoint():
+                yield outer
+            return
+        async with self._engine.write() as line:
+            yield Tx(line)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:
         """Look at the database as it is at the first statement; never waits for a writer."""
-        async with _connected(self._readers) as connection:
-            yield ReadTx(connection)
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
+        async with self._engine.read() as line:
+            yield ReadTx(line)
+
+    @contextlib.asynccontextmanager
+    async def whole(self) -> AsyncIterator[Tx]:
+        """Make one transaction of every write and read of this task inside the block.
+
+        For work and the note that it was done, which must both happen or neither. Raises what `write` raises.
+        """
+        async with self.write() as tx:
+            token = _WHOLE.set((self, asyncio.current_task(), tx))
+            try:
+                yield tx
+            finally:
+                _WHOLE.reset(token)
+
+    def _outer(self) -> Tx | None:
+        """Give the transaction that this very task is in; a task that it started has a copy of the variable only."""
+        held = _WHOLE.get()
+        if held is None or held[0] is not self or held[1] is not asyncio.current_task():
+            return None
+        return held[2]
+
+    async def again[Result](self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do the work, and do it again when it conflicted with somebody else's.
+
+        Raises:
+            UnableError: it conflicted every time; the database is overloaded.
+
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return await work()
+            except ConflictError:
+                self.watch.conflicted()
+                await asyncio.sleep(self._chance.random() * min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))
+        raise UnableError("Too many write the same at once.")
+
+    def alone(self, name: str) -> contextlib.AbstractAsyncContextManager[bool]:
+        """Give, to the block, whether this is the one server on the database that does the named work."""
+        return self._engine.alone(name)
 
     async def close(self) -> None:
         """Close every connection; the store cannot be used after."""
-        async with self._write_lock:
-            await self._writer.dispose()
-        await self._readers.dispose()
-
-
-async def _to_its_end[Result](work: Coroutine[Any, Any, Result]) -> Result:
-    """Wait for a piece of work with the database to its end, even when who waits is cancelled meanwhile.
-
-    A statement that is broken off costs the connection, and of a commit nobody would know whether it happened:
-    its facts would be on disk with nobody woken to send them.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        task.exception()  # seen: the cancellation outweighs it
-        raise cancelled
-    return task.result()
-
-
-@contextlib.asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Own a connection with a transaction that is rolled back unless it was committed."""
-    connection = engine.connect()
-    try:
-        await _to_its_end(_begin(connection))
-        yield connection
-    finally:
-        if connection.sync_connection is not None:
-            await _to_its_end(connection.close())
-
-
-async def _begin(connection: AsyncConnection) -> None:
-    await connection.start()
-    await connection.begin()
-
-
-async def _commit(tx: Tx) -> None:
-    await tx.connection.commit()
-    tx.committed()
-
-
-def _engine(url: URL, *, begin: str, connections: int, query_only: bool = False) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=BUSY_TIMEOUT,
-        connect_args={"timeout": BUSY_TIMEOUT},
-        hide_parameters=True,  # an error of the database ends in a log
-    )
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # The driver must not start transactions by itself: ours start with BEGIN IMMEDIATE below.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "foreign_keys=ON", "temp_store=MEMORY"):
-            cursor.execute(f"PRAGMA {pragma}")
-        if query_only:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def started(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+        await self._engine.close()

@@ -1,13 +1,11 @@
-"""Bringing a database to the schema of this version.
+"""Bringing a database to the schema of this version, on either engine.
 
 `python -m parkshare_backend.store.migrate MESSAGE` drafts the next migration from the difference between
 the tables in the code and the newest migration; a person reads and finishes it.
 """
 
-import sqlite3
 import sys
 import tempfile
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from parkshare_backend.store.contract import SQLITE
 from parkshare_backend.store.engine import database_url
-from parkshare_backend.store.tables import EXTRAS, metadata
+from parkshare_backend.store.schema import made_in, on_connection, prepare_file
+from parkshare_backend.store.tables import EXTRAS, extras_of, metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,11 +31,10 @@ def head() -> str | None:
 
 def current(database: str) -> str | None:
     """Give the revision of a database; None is one without our tables (a missing file is not made)."""
-    path = database_url(database).database
-    if path is None or not Path(path).exists():
+    url = database_url(database)
+    if url.get_backend_name() == SQLITE and not Path(str(url.database)).exists():
         return None
-    with _connect(database) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return on_connection(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
 
 
 def known(revision: str) -> bool:
@@ -45,30 +42,20 @@ def known(revision: str) -> bool:
     return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
-def upgrade(database: str) -> None:
-    """Bring the database to the newest revision, wholly or not at all; a missing one is made."""
-    path = Path(str(database_url(database).database))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as plain:
-        plain.execute("PRAGMA journal_mode=WAL")  # not possible inside a transaction
-    with _connect(database, begin="BEGIN IMMEDIATE") as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+def upgrade(database: str, revision: str = "head") -> None:
+    """Bring the database to the newest revision, wholly or not at all; a missing file is made.
+
+    Servers that start together wait for the first of them, and find the work done.
+    """
+    url = database_url(database)
+    if url.get_backend_name() == SQLITE:
+        prepare_file(url)
+    on_connection(url, lambda connection: _upgrade(connection, revision), writes=True)
 
 
 def differences(database: str) -> list[str]:
     """Tell where a database differs from the tables, triggers and virtual tables in the code."""
-    with _connect(database) as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
-        found = [str(difference) for difference in compare_metadata(context, metadata)]
-        present = _statements(connection)
-    changed = (extra.name for extra in EXTRAS if _plain(present.get(extra.name)) != _plain(extra.create))
-    found += [f"{name} is not as in the code" for name in changed]
-    triggers = {name for name, sql in present.items() if sql.upper().startswith("CREATE TRIGGER")}
-    found += [f"{name} is in the database only" for name in sorted(triggers - {extra.name for extra in EXTRAS})]
-    return found
+    return on_connection(database_url(database), _differences)
 
 
 def ours(item: Any, name: str | None, kind: str, *_: Any) -> bool:
@@ -85,10 +72,7 @@ def draft(message: str) -> None:
         database = str(Path(folder) / "draft.db")
         if head() is not None:
             upgrade(database)
-        with _connect(database) as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            script = command.revision(config, message, autogenerate=True, rev_id=_next_revision())
+        script = on_connection(database_url(database), lambda connection: _revision(connection, message))
     if isinstance(script, Script):
         path = Path(script.path)
         lines = path.read_text("utf-8").splitlines()
@@ -97,12 +81,28 @@ def draft(message: str) -> None:
 
 def missing_extras(connection: sa.Connection) -> list[str]:
     """Give the statements of what the code has beside its tables and the database has not."""
-    present = _statements(connection)
-    return [extra.create for extra in EXTRAS if _plain(present.get(extra.name)) != _plain(extra.create)]
+    present = made_in(connection)
+    return [extra.create for extra in extras_of(connection.dialect.name) if not present.has(extra)]
 
 
-def _next_revision() -> str:
-    return f"{int(head() or 0) + 1:04d}"
+def _upgrade(connection: sa.Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _revision(connection: sa.Connection, message: str) -> Any:
+    config = _config()
+    config.attributes["connection"] = connection
+    return command.revision(config, message, autogenerate=True, rev_id=f"{int(head() or 0) + 1:04d}")
+
+
+def _differences(connection: sa.Connection) -> list[str]:
+    context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+    found = [str(difference) for difference in compare_metadata(context, metadata)]
+    present, wanted = made_in(connection), extras_of(connection.dialect.name)
+    found += [f"{extra.name} is not as in the code" for extra in wanted if not present.has(extra)]
+    return found + [f"{name} is in the database only" for name in present.triggers - {extra.name for extra in wanted}]
 
 
 def _config() -> Config:
@@ -110,30 +110,6 @@ def _config() -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
-
-
-def _connect(database: str, *, begin: str = "BEGIN") -> sa.Connection:
-    """Connect; the driver's own transactions would leave out changes of the schema, so ours begin here."""
-    engine = sa.create_engine(database_url(database).set(drivername="sqlite"), poolclass=NullPool)
-
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None
-
-    @sa.event.listens_for(engine, "begin")
-    def started(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine.connect()
-
-
-def _statements(connection: sa.Connection) -> dict[str, str]:
-    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {row.name: row.sql for row in rows}
-
-
-def _plain(statement: str | None) -> str:
-    return " ".join((statement or "").rstrip(";").split())
 
 
 if __name__ == "__main__":

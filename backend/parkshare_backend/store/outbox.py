@@ -15,10 +15,12 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from parkshare_backend.clock import Clock, new_id
-from parkshare_backend.store.engine import ReadTx, Tx
+from parkshare_backend.store.bus import Bus
+from parkshare_backend.store.contract import POSTGRESQL
+from parkshare_backend.store.dialects import among
+from parkshare_backend.store.engine import RawSql, ReadTx, Store, Tx
 from parkshare_backend.store.metadata import Integer, Json, Real, Text, table
 
 HEADS = table(
@@ -41,6 +43,22 @@ SERVER = table(
     sa.Column("name", Text, primary_key=True),  # "server" and "epoch"
     sa.Column("value", Text, nullable=False),
 )
+
+# Several hundred a second: straight to the driver.
+_COUNT = RawSql.both(
+    "INSERT INTO outbox_heads (audience, head, pruned) VALUES ($1, 1, 0) "
+    "ON CONFLICT (audience) DO UPDATE SET head = outbox_heads.head + 1 RETURNING head"
+)
+_ADD = RawSql.both("INSERT INTO outbox (audience, q, id, t, at, d) VALUES ($1, $2, $3, $4, $5, $6)")
+_FROM_COUNTED = (
+    "INSERT INTO outbox (audience, q, id, t, at, d) SELECT $1, head, $2, $3, $4, $5 FROM counted RETURNING q"
+)
+_APPEND = RawSql(
+    sqlite="",  # SQLite has no INSERT within WITH
+    postgresql="WITH counted AS (" + _COUNT.postgresql + ") " + _FROM_COUNTED,
+)
+TOPIC = "outbox"  # on which the servers tell each other which log has grown
+WATCH_EVERY = 1.0  # seconds
 
 KEPT = 30 * 86_400.0  # seconds; longer than any window is published ahead
 
@@ -75,26 +93,28 @@ def account_audience(account: str) -> str:
 
 
 class Outbox:
-    """Appends facts and wakes whoever reads them."""
+    """Appends facts and wakes whoever reads them, on every server of the database."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, bus: Bus | None = None) -> None:
         self._clock = clock
+        self._bus = bus
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._seen: dict[str, int] = {}  # the head of an audience when its listeners were last woken by `watch`
+        if bus is not None:
+            bus.subscribe(TOPIC, self._woken)
+            bus.on_missed(self._wake_all)
 
     async def append(self, tx: Tx, audience: str, t: str, d: dict[str, Any], *, at: float | None = None) -> int:
         """Write a fact in the transaction of the change; give its q. Readers are woken after the commit."""
-        counted = (
-            sqlite_insert(HEADS)
-            .values(audience=audience, head=1, pruned=0)
-            .on_conflict_do_update(index_elements=[HEADS.c.audience], set_={"head": HEADS.c.head + 1})
-            .returning(HEADS.c.head)
-        )
-        q: int = (await tx.execute(counted)).scalar_one()
         at = self._clock.now() if at is None else at
-        row = {"audience": audience, "q": q, "id": new_id(), "t": t, "at": at, "d": orjson.dumps(d).decode()}
-        await tx.execute(sa.insert(EVENTS).values(row))
+        event = (new_id(), t, at, orjson.dumps(d).decode())
+        if tx.engine == POSTGRESQL:
+            ((q,),) = await tx.fetch(_APPEND, audience, *event)
+        else:
+            ((q,),) = await tx.fetch(_COUNT, audience)
+            await tx.fetch(_ADD, audience, q, *event)
         tx.after_commit(lambda: self.wake(audience))
-        return q
+        return int(q)
 
     async def after(self, tx: ReadTx, audience: str, q: int, *, limit: int) -> list[Event]:
         """Give the facts after q, oldest first."""
@@ -138,9 +158,39 @@ class Outbox:
         return stop
 
     def wake(self, audience: str) -> None:
-        """Wake the readers of an audience."""
+        """Wake the readers of an audience, wherever they are connected; only after the commit."""
+        if self._bus is None:
+            self._woken(audience)
+        else:
+            self._bus.publish(TOPIC, audience)
+
+    async def watch(self, store: Store) -> None:
+        """Look every WATCH_EVERY whether a reader here was not woken; ends at once where there is one server.
+
+        The words of the bus may get lost; the heads of the logs can't. Comparing them costs one row for each reader,
+        and unlike a search by a global number it cannot miss a fact that was committed out of order.
+        """
+        while self._bus is not None and self._bus.shared:
+            await self._clock.sleep(WATCH_EVERY)
+            if not self._listeners:
+                continue
+            async with store.read() as tx:
+                rows = await tx.all(
+                    sa.select(HEADS.c.audience, HEADS.c.head).where(among(HEADS.c.audience, self._listeners.keys()))
+                )
+            known = {audience: head for audience, head in rows}  # noqa: C416 - dict() does not take rows
+            for audience, head in known.items():
+                if self._seen.get(audience) != head:
+                    self._woken(audience)
+            self._seen = known
+
+    def _woken(self, audience: str) -> None:
         for wake in tuple(self._listeners.get(audience, ())):
             wake()
+
+    def _wake_all(self) -> None:
+        for audience in tuple(self._listeners):
+            self._woken(audience)
 
 
 async def server_value(tx: Tx, name: str, *, renew: bool = False) -> str:

@@ -5,7 +5,7 @@ A feature adds its line here.
 
 from importlib import import_module
 
-from parkshare_backend.store.metadata import EXTRAS, metadata
+from parkshare_backend.store.metadata import EXTRAS, extras_of, metadata
 
 # In order of need: a foreign key or a trigger may name only what stands above it.
 MODULES = (
@@ -17,9 +17,15 @@ MODULES = (
     "parkshare_backend.tracking.tables",
     "parkshare_backend.standby.tables",
     "parkshare_backend.risk.tables",
+    "parkshare_backend.holds.tables",
+    "parkshare_backend.money.tables",
+    "parkshare_backend.http.tables",
+    "parkshare_backend.webhooks.tables",
+    "parkshare_backend.feeds.tables",
+    "parkshare_backend.places.tables",
 )
 
 for module in MODULES:
     import_module(module)
 
-__all__ = ["EXTRAS", "MODULES", "metadata"]
+__all__ = ["EXTRAS", "MODULES", "extras_of", "metadata"]

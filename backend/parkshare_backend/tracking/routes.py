@@ -8,7 +8,7 @@ from parkshare_backend.tracking.models import PositionsAnswer, PositionsRequest
 routes = Routes()
 
 
-@routes.post("/api/v1/positions", scope=Scope.POSITIONS, request=PositionsRequest, response=PositionsAnswer)
+@routes.post("/api/v1/positions", scope=Scope.POSITIONS, request=PositionsRequest, response=PositionsAnswer, hot=True)
 async def report(ctx: Context, body: PositionsRequest) -> PositionsAnswer:
     """Report where a phone is; only the last fix is kept, in memory, while a booking needs it."""
     return await ctx.app[keys.TRACKING].report(ctx.account, body.fixes)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
+from parkshare_backend.store.dialects import insert
 from parkshare_backend.store.engine import ReadTx, Tx
 from parkshare_backend.tracking.fence import FenceEvent, FenceState, Kind, Place
 from parkshare_backend.tracking.tables import FENCE_EVENTS
@@ -15,7 +15,7 @@ KEPT_S = 7 * 86_400.0
 async def add(tx: Tx, subject: str, fence: str, event: FenceEvent) -> bool:
     """Write a transition; false if it was written before, so that nothing follows from it twice."""
     values = {"subject": subject, "fence": fence, "seq": event.seq, "kind": event.kind, "at": event.at}
-    written = await tx.execute(insert(FENCE_EVENTS).values(values).on_conflict_do_nothing())
+    written = await tx.execute(insert(tx, FENCE_EVENTS).values(values).on_conflict_do_nothing())
     return written.rowcount == 1
 
 

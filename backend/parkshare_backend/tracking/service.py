@@ -14,14 +14,13 @@ from parkshare_backend.bookings.service import EARLY_S, LATE_S, Bookings
 from parkshare_backend.clock import Clock
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space
-from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.store.engine import Store, Tx
 from parkshare_backend.tracking import rows
-from parkshare_backend.tracking.fence import FenceEvent, FencePolicy, FenceState, Kind, step, tick
+from parkshare_backend.tracking.fence import FenceEvent, FenceState, Kind, step, tick
 from parkshare_backend.tracking.fix import Fix
+from parkshare_backend.tracking.known import LIFE_S, Fence, Known, KnownFences, fence_of
 from parkshare_backend.tracking.models import FixBody, IgnoredFix, PositionsAnswer
 
-RENTER_HORIZON_S = 60.0  # the camera needs no longer to wake
-OWNER_HORIZON_S = 600.0  # the earlier an owner's return is known, the more standbys can be found
 NOT_NEEDED = "not-needed"  # no booking of the sender is due: the fix is forgotten at once
 
 log = structlog.get_logger()
@@ -32,18 +31,6 @@ class OwnerNear(Protocol):
 
     async def owner_near(self, tx: Tx, home: Space, *, at: float) -> None:
         """Find a standby if one is needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """One fence that is watched for an account now."""
-
-    key: str  # renter:<booking> or owner:<booking>
-    booking: Booking
-    space: Space
-    policy: FencePolicy
-    owner: bool
-    closes_at: float
 
 
 @dataclass(slots=True)
@@ -58,7 +45,10 @@ class Watch:
 class Tracking:
     """Watches the fences of live bookings."""
 
-    def __init__(self, *, store: Store, bookings: Bookings, standby: OwnerNear, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, bookings: Bookings, standby: OwnerNear, clock: Clock, known: KnownFences
+    ) -> None:
+        self._known = known
         self._store = store
         self._bookings = bookings
         self._standby = standby
@@ -73,15 +63,16 @@ class Tracking:
 
     async def report(self, account: str, fixes: Sequence[FixBody]) -> PositionsAnswer:
         """Take position reports into account; each that can't be used is named with its reason."""
+        now = self._clock.now()
+        known = self._known.get(account, now) or await self._look(account, now)
+        fences = known.open(now)
+        if not fences:
+            self._watches.pop(account, None)
+            ignored = [IgnoredFix(index=i, reason=NOT_NEEDED) for i in range(len(fixes))]
+            return PositionsAnswer(accepted=0, ignored=ignored, near=[])
         watch = self._watches[account]
         async with watch.lock:
-            async with self._store.read() as tx:
-                fences = await self._fences(tx, account)
-                states = {fence.key: await self._state(tx, watch, account, fence) for fence in fences}
-            if not fences:
-                self._watches.pop(account, None)
-                ignored = [IgnoredFix(index=i, reason=NOT_NEEDED) for i in range(len(fixes))]
-                return PositionsAnswer(accepted=0, ignored=ignored, near=[])
+            states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
             received_at = self._clock.now()
             ignored, events = _step_all(fences, states, fixes, received_at)
             if events:
@@ -91,7 +82,7 @@ class Tracking:
                             await self._follow(tx, fence, event)
             # Only now: had the write failed, the next fix must lead to the same events again.
             watch.states = states
-            watch.closes_at = max(fence.closes_at for fence in fences)
+            watch.closes_at = max(fence.forgotten_at for fence in fences)
         near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
         return PositionsAnswer(accepted=len(fixes) - len(ignored), ignored=ignored, near=near)
 
@@ -110,6 +101,7 @@ class Tracking:
 
     async def sweep(self, now: float) -> None:
         """Forget the last fixes of everybody whose bookings are over."""
+        self._known.sweep(now)
         over = [
             account for account, watch in self._watches.items() if watch.closes_at <= now and not watch.lock.locked()
         ]
@@ -119,19 +111,19 @@ class Tracking:
             async with self._store.write() as tx:
                 await rows.forget_old(tx, now)
 
-    async def _fences(self, tx: ReadTx, account: str) -> list[Fence]:
-        """Give the fences of the account that are open now: what it rents, and what it owns and others have."""
-        now = int(self._clock.now())
-        around = Period(now - LATE_S, now + EARLY_S + 1)
-        rented = await self._bookings.live_of_renter(tx, account, around)
-        lent = await self._bookings.live_on_own(tx, account, Period(now, now + 1))
-        return [_fence(booking, space, owner=False) for booking, space in rented] + [
-            _fence(booking, space, owner=True) for booking, space in lent
-        ]
-
-    async def _state(self, tx: ReadTx, watch: Watch, account: str, fence: Fence) -> FenceState:
-        known = watch.states.get(fence.key)
-        return known if known is not None else await rows.restore(tx, account, fence.key)
+    async def _look(self, account: str, now: float) -> Known:
+        """Look up the fences of the account that are open now or soon: what it rents, what it owns and others have."""
+        known, begun = self._known.begin(account), int(now)
+        soon = begun + int(LIFE_S) + 1
+        async with self._store.read() as tx:
+            rented = await self._bookings.live_of_renter(tx, account, Period(begun - LATE_S, soon + EARLY_S))
+            lent = await self._bookings.live_on_own(tx, account, Period(begun, soon))
+            fences = tuple(fence_of(booking, space, owner=False) for booking, space in rented) + tuple(
+                fence_of(booking, space, owner=True) for booking, space in lent
+            )
+            states = {fence.key: await rows.restore(tx, account, fence.key) for fence in fences}
+        self._known.keep(known, fences, states, now=now)
+        return known
 
     async def _follow(self, tx: Tx, fence: Fence, event: FenceEvent) -> None:
         arrives = event.kind in (Kind.ENTERED, Kind.APPROACHING)
@@ -152,18 +144,6 @@ class Tracking:
 
 def _near(state: FenceState) -> bool:
     return state.inside or state.approach.announced
-
-
-def _fence(booking: Booking, space: Space, *, owner: bool) -> Fence:
-    horizon_s = OWNER_HORIZON_S if owner else RENTER_HORIZON_S
-    return Fence(
-        key=f"{'owner' if owner else 'renter'}:{booking.id}",
-        booking=booking,
-        space=space,
-        policy=FencePolicy(centre=space.place, range_m=space.range_m, horizon_s=horizon_s),
-        owner=owner,
-        closes_at=booking.period.end + LATE_S,
-    )
 
 
 def _step_all(

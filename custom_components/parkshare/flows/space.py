@@ -14,11 +14,12 @@ from .raising import RaisingSteps
 from .reading import ReadingSteps
 from .region import RegionSteps
 from .sources import SourceSteps
+from .terms import TermsSteps
 from .trial import TrialSteps
 
 
 class SpaceSubentryFlow(
-    PlaceSteps, EquipmentSteps, RaisingSteps, ReadingSteps, HelpSteps, RegionSteps, SourceSteps, TrialSteps
+    PlaceSteps, EquipmentSteps, RaisingSteps, ReadingSteps, HelpSteps, TermsSteps, RegionSteps, SourceSteps, TrialSteps
 ):
     """Place, equipment, then a menu for the reading of plates, which ends the flow."""
 

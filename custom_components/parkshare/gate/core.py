@@ -8,19 +8,24 @@ after the car left.
 
 from dataclasses import replace
 
+from .clock import clock_set, nothing_ahead
 from .ends import noted
 from .policy import DEFAULT_POLICY, GatePolicy
 from .rules import next_rung, not_in_at, warn_at, watch_from
 from .timed import RULES, approach_is_old
 from .told import HANDLERS
 from .transition import GateError, Step
-from .words import ArmedBy, Gate, Input, Intent, Phase
+from .words import ArmedBy, ClockSet, Gate, Input, Intent, Phase
 
 MAX_ROUNDS = 8  # the longest honest chain is three: clear, left, warning
 
 
 def step(gate: Gate, told: Input, now: float, policy: GatePolicy = DEFAULT_POLICY) -> Step:
     """Take in one input: the new state, and what is to be done, in this order."""
+    if isinstance(told, ClockSet):
+        # Before all else: what is cut off at the present can't be moved with the clock any more.
+        gate = clock_set(gate, told.by)
+    gate = nothing_ahead(gate, now, policy)
     if approach_is_old(gate.approach, now, policy):
         gate = replace(gate, approach=None)
     gate, intents = HANDLERS[type(told)](gate, told, now, policy)

@@ -98,7 +98,8 @@ def owner_lets_in(gate: Gate, _told: OwnerLetsIn, now: float, policy: GatePolicy
     if down and gate.phase is Phase.PARKED:
         return gate, ()
     if not gate.arrived and gate.phase not in (Phase.ADMITTED, Phase.LOWERING):
-        gate = replace(gate, right=current(gate, now, policy))
+        # Before anybody's time it is whom the camera looks for that stands there.
+        gate = replace(gate, right=current(gate, now, policy) or gate.right)
     letting_out = gate.arrived
     intents: list[Intent] = [] if letting_out else [AdmissionDecided(gate.booking, Decision.ADMIT, Cause.OWNER, now)]
     intents += [CameraOff()] if gate.camera else []

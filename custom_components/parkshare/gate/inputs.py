@@ -19,6 +19,13 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSet:
+    """The clock of the house was set: it shows by so many seconds more than it would have."""
+
+    by: float
+
+
+@dataclass(frozen=True, slots=True)
 class RightsChanged:
     """The grants of this space are now these."""
 
@@ -123,6 +130,7 @@ class OwnerRaises:
 type Input = (
     Booted
     | Tick
+    | ClockSet
     | RightsChanged
     | RenterNear
     | RenterAway

@@ -14,6 +14,7 @@ def markdown() -> str:
         "One space is always in one of these phases: " + ", ".join(f"`{phase}`" for phase in Phase) + ".",
         "A fault is kept besides: while it stands, nothing moves but by the owner's hand.",
         "A sensor that is silent, unavailable or unknown counts as a car.",
+        "When the clock of the house is set, what is waited for goes along with it, and all sensors have to look anew.",
         "",
         "| transition | from | to | told | asks for | because |",
         "|---|---|---|---|---|---|",

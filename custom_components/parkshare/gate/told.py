@@ -20,6 +20,7 @@ from .words import (
     CameraOn,
     CarSensed,
     Cause,
+    ClockSet,
     CodeGiven,
     CommandFailed,
     Gate,
@@ -45,7 +46,7 @@ from .words import (
 CLOCKS_DIFFER = 60.0  # s; a backend's clock may be so far ahead of ours
 
 
-def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
+def _booted(gate: Gate, told: Booted, now: float, policy: GatePolicy) -> Step:
     gate = replace(
         gate,
         sources=tuple(Said(source, Says.UNKNOWN, 0.0) for source in told.sources),
@@ -60,7 +61,7 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     lowers_for_renter = gate.phase is Phase.LOWERING and asked in (Cause.PLATE, Cause.CODE)
     if gate.right and gate.armed_by and (gate.phase is Phase.LOOKING or lowers_for_renter):
         right = find(gate.rights, gate.right.booking)
-        if right and now < gate.armed_until:
+        if right and may_look(right, now, policy) and now < gate.armed_until:
             # Who was asked before the restart can answer no more, so the ladder begins anew.
             gate = replace(gate, camera=True, rung=None, stands_since=None, stands_until=0.0)
             if gate.armed_by in SURE_SIGNS:
@@ -71,11 +72,12 @@ def _booted(gate: Gate, told: Booted, now: float, _policy: GatePolicy) -> Step:
     if gate.arrived:
         return go(replace(gate, camera=False), T.BOOT_STAY_GOES_ON, now, *off)
     # It was about to rise, and will not by itself any more: the bay may stand open until somebody looks.
-    stays_down = (Notify(Notice.STAYS_DOWN),) if gate.phase in (Phase.WARNING, Phase.RAISING) else ()
+    rose = gate.phase in (Phase.WARNING, Phase.RAISING) or (gate.phase is Phase.LOWERING and asked is Cause.SAFETY)
+    stays_down = (Notify(Notice.STAYS_DOWN),) if rose else ()
     return go(at_rest(gate), T.BOOT_FORGETS, now, *off, *stays_down)
 
 
-def _tick(gate: Gate, _told: Tick, _now: float, _policy: GatePolicy) -> Step:
+def _tick(gate: Gate, _told: Tick | ClockSet, _now: float, _policy: GatePolicy) -> Step:
     return gate, ()
 
 
@@ -149,7 +151,8 @@ def _source_seen(gate: Gate, told: SourceSeen, now: float, policy: GatePolicy) -
     before = next((said for said in gate.sources if said.source == told.source), None)
     if before is None:
         return gate, ()
-    said = Said(told.source, told.says, min(told.seen_at, now))
+    # Of a time to come: it was said before the clock was set back, and nobody knows how long before.
+    said = Said(told.source, told.says, told.seen_at if told.seen_at <= now else 0.0)
     gate = replace(gate, sources=tuple(said if item is before else item for item in gate.sources))
     if told.says is not Says.OCCUPIED:
         return gate, ()
@@ -182,6 +185,7 @@ def _car_sensed(gate: Gate, told: CarSensed, now: float, policy: GatePolicy) -> 
 HANDLERS: dict[type, Callable[[Gate, Any, float, GatePolicy], Step]] = {
     Booted: _booted,
     Tick: _tick,
+    ClockSet: _tick,  # core.py has moved the gate's times by then
     RightsChanged: _rights_changed,
     RenterNear: _renter_near,
     RenterAway: _renter_away,

@@ -125,6 +125,32 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingAsked:
+    """A booking that its owner must agree to, until `until`. The plate comes only when they have."""
+
+    booking: str
+    space: str
+    start: float
+    end: float
+    alias: str
+    until: float
+
+    @classmethod
+    def parse(cls, d: Mapping[str, Any]) -> Self:
+        """Read booking.asked."""
+        start, end = _period(d)
+        renter = d.get("renter")
+        return cls(
+            booking=_text(d, "booking"),
+            space=_text(d, "space"),
+            start=start,
+            end=end,
+            alias=_alias(renter) if isinstance(renter, Mapping) else "",
+            until=parse_time(d.get("until")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenterSeen:
     """The renter came near, or went away. source is "position" or "here", empty for away."""
 

@@ -66,6 +66,9 @@ def entries_of(
 ) -> list[Entry]:
     """Return what is recorded of one step of the gate, in order; told is None where it followed by itself."""
     entries = [_of_told(before, told, now, beside), _of_transition(before, after, told, now)]
+    if isinstance(told, w.ClockSet):
+        # The times of what follows are of another clock than those before.
+        entries.insert(0, _entry(now, Kind.CLOCK, before.booking, seconds=round(told.by)))
     entries += [_of_intent(after, before, intent, now, beside) for intent in intents]
     if after.fault and after.fault != before.fault:
         entries.append(_entry(now, Kind.FAULT, after.booking or before.booking, fault=after.fault.kind.value))
@@ -104,6 +107,8 @@ def _move_of(before: w.Gate, position: w.Position, hand: Hand | None) -> dict[st
 
 def _of_transition(before: w.Gate, after: w.Gate, told: w.Input | None, now: float) -> Entry | None:
     booted = isinstance(told, w.Booted)
+    if isinstance(told, w.ClockSet) and before.because == after.because:
+        return None
     if not booted and (before.because, before.phase, before.since) == (after.because, after.phase, after.since):
         return None
     kind = Kind.BOOT if booted else Kind.TRANSITION

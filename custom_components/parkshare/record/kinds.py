@@ -16,6 +16,7 @@ class Kind(StrEnum):
     REPEATED = "repeated"
     # Of the space.
     BOOT = "boot"
+    CLOCK = "clock"
     TRANSITION = "transition"
     DECISION = "decision"
     COMMAND = "command"

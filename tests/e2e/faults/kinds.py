@@ -37,6 +37,9 @@ class Whole(StrEnum):
     DST_AUTUMN = "dst_autumn"
 
 
+# What makes the clock of the house wrong.
+HOUSE_CLOCK = (Whole.CLOCK_FORWARD, Whole.CLOCK_BACK)
+
 type Kind = Local | Whole
 
 WORDS: dict[Kind, str] = {

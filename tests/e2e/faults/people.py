@@ -11,6 +11,7 @@ from tests.simulators.home import Home
 from tests.simulators.home_api import HomeError
 
 POLL_S = 0.5
+CLOCK_WRONG = "clock_wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class People:
         self._notifications.clear()
 
     def about(self, space: str, *, since: float) -> list[Told]:
-        """Return what was told of a space."""
-        return [told for told in self.told if space in told.identifier and told.at >= since]
+        """Return what was told of a space, and of the house: its clock."""
+        heard = (told for told in self.told if told.at >= since)
+        return [told for told in heard if space in told.identifier or told.key == CLOCK_WRONG]
 
     async def _watch(self) -> None:
         while True:

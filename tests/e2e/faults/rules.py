@@ -112,7 +112,7 @@ def _after_restart(visit: Visit, commands: list[Command]) -> list[str]:
 
 def _told_twice(visit: Visit) -> list[str]:
     """Return the messages that came again though nobody had done anything in between."""
-    news = [*_persons(visit), *visit.street.restarts]
+    news = [*_persons(visit), *visit.street.restarts, *visit.street.clock_sets]
     broken = []
     by_key: dict[tuple[str, str], list[float]] = {}
     for told in visit.told:

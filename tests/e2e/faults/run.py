@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.simulators.clock import Clock
 
 from .again import come_again
-from .kinds import Kind, Local, Whole, parse
+from .kinds import HOUSE_CLOCK, Kind, Local, Whole, parse
 from .rules import Before, before, judge, under_car
 from .street import Bay, Street
 from .table import Row, load, row_of, write
@@ -29,7 +29,6 @@ BATCH_S = 200.0  # what a batch takes on two cores, for the estimate
 LEAD_S = 75.0
 SET_UP_S = 2 * 3600.0
 SIGN_IN_S = -2 * 3600.0  # on the house's clock, against the right time
-HOUSE_CLOCK = (Whole.CLOCK_FORWARD, Whole.CLOCK_BACK)
 BERLIN = "Europe/Berlin"
 # What differs little from its like is not played with each fault of a lock.
 ALONE_ONLY = (Whole.BROKER_KEEPS, Whole.DST_AUTUMN)
@@ -144,7 +143,8 @@ async def _judge(visit: Visit, start: Before) -> Row:
     """Judge a visit, and show that the next booking works."""
     broken = judge(visit, start)
     at_end = before(visit)
-    broken += await come_again(visit.street, visit.bay, visit.booking)
+    async with visit.street.next_cars:
+        broken += await come_again(visit.street, visit.bay, visit.booking)
     broken += under_car(visit, at_end)
     say(f"  {visit.name}: {'ok' if not broken else '; '.join(broken)} ({visit.ended - visit.begun:.0f} s)")
     return row_of(visit, start, broken)

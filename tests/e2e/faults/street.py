@@ -34,6 +34,8 @@ TRAVEL_S = 5.0  # a bow's way; those one can buy take 4 to 6 s
 PICTURE_S = 0.5
 PERIOD_S = 3 * 3600.0  # of a booking: a clock that is an hour wrong is still within it
 BEFORE_S = 60.0
+NEXT_CARS = 3
+OFFERED_S = 120.0  # a house with many spaces tells of them one after the other, and a busy machine takes its time
 USER_CODE = re.compile(r"\b[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}\b")
 UNREACHABLE = (HomeError, TimeoutError, aiohttp.ClientError, ConnectionError)
 
@@ -80,8 +82,10 @@ class Street:
         self.bays = [self._bay(number) for number in range(1, count + 1)]
         self.restarts: list[float] = []  # when Home Assistant was back, UTC epoch seconds
         self.kills: list[float] = []
+        self.clock_sets: list[float] = []
         self._up = asyncio.Event()
-        self._booking = asyncio.Lock()
+        # That the next booking works is shown of few at a time: one reader reads all their plates.
+        self.next_cars = asyncio.Semaphore(NEXT_CARS)
         self._open = contextlib.AsyncExitStack()
         self._broker_open = contextlib.AsyncExitStack()
 
@@ -234,14 +238,14 @@ class Street:
         return str(booking["id"])
 
     async def _offer(self, bay: Bay, start: float) -> dict[str, Any]:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + OFFERED_S
         while time.monotonic() < deadline:
             found = await bay.renter.search(bay.place, start=start, end=start + PERIOD_S)
             for offer in found:
                 if offer["space"]["id"] == bay.space:
                     return offer
             await asyncio.sleep(0.7)
-        raise TimeoutError(f"{bay.name} is not offered after 40 s")
+        raise TimeoutError(f"{bay.name} is not offered after {OFFERED_S:.0f} s")
 
     # What is known
 

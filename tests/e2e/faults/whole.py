@@ -53,6 +53,8 @@ BLOWS: dict[Whole, tuple[Blow, ...]] = {
 }
 # When it is one hour later or earlier in Berlin (UTC epoch seconds).
 CHANGES = {Whole.DST_SPRING: 1806195600.0, Whole.DST_AUTUMN: 1824944400.0}
+# Who is to be hit so long after they left has to leave together with the others.
+MEETING = {"going": "leaving"}
 # Those who wait at these points go on at once, and it happens while they do; at the others they wait for the end of it.
 GO_ON_AT = frozenset({"looking", "arriving", "leaving"})
 
@@ -73,7 +75,7 @@ class Storm:
 
     async def point(self, visit: Visit, name: str) -> None:
         """Wait here for the others if something is to happen at this point."""
-        if not any(blow.point == name for _, blow in self._blows):
+        if not any(blow.point in (name, MEETING.get(name)) for _, blow in self._blows):
             return
         if name not in self._open:
             self._at[name], self._first[name] = set(), time.monotonic()
@@ -134,6 +136,7 @@ class Storm:
             raise RuntimeError("This street has no clock of its own")
         self._note_phases(f"clock set to {blow.offset_s / HOUR_S:+.0f} h")
         self._street.clock.set(blow.offset_s)
+        self._street.clock_sets.append(time.time())
 
     async def _pass_change(self, whole: Whole, _blow: Blow) -> None:
         self._note_phases(f"{'02:00 becomes 03:00' if whole is Whole.DST_SPRING else '03:00 becomes 02:00'}")

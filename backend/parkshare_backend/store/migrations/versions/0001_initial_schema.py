@@ -12,6 +12,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# 8 bytes on either engine.
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     """Bring the schema here."""
@@ -29,8 +32,8 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     op.create_table(
         "outbox_heads",
         sa.Column("audience", sa.Text(), nullable=False),
-        sa.Column("head", sa.Integer(), nullable=False),
-        sa.Column("pruned", sa.Integer(), nullable=False),
+        sa.Column("head", INTEGER, nullable=False),
+        sa.Column("pruned", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("audience", name=op.f("pk_outbox_heads")),
         sqlite_strict=True,
     )
@@ -45,7 +48,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         "fence_events",
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("fence", sa.Text(), nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", INTEGER, autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -78,7 +81,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     op.create_table(
         "outbox",
         sa.Column("audience", sa.Text(), nullable=False),
-        sa.Column("q", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("q", INTEGER, autoincrement=False, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("t", sa.Text(), nullable=False),
         sa.Column("at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
@@ -127,7 +130,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     op.create_table(
         "link_received",
         sa.Column("install", sa.Text(), nullable=False),
-        sa.Column("q", sa.Integer(), nullable=False),
+        sa.Column("q", INTEGER, nullable=False),
         sa.ForeignKeyConstraint(
             ["install"], ["installs.id"], name=op.f("fk_link_received_install_installs"), ondelete="CASCADE"
         ),
@@ -151,7 +154,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     op.create_table(
         "link_set_aside",
         sa.Column("install", sa.Text(), nullable=False),
-        sa.Column("q", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("q", INTEGER, autoincrement=False, nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -169,7 +172,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("seal_key", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("install", sa.Text(), nullable=True),
-        sa.Column("interval_s", sa.Integer(), nullable=False),
+        sa.Column("interval_s", INTEGER, nullable=False),
         sa.Column("polled_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("expires_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
         sa.CheckConstraint("state IN ('pending', 'approved', 'denied', 'used')", name=op.f("ck_pairings_state")),
@@ -185,7 +188,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
 
     op.create_table(
         "spaces",
-        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("n", INTEGER, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("install", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
@@ -198,14 +201,14 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("width_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("height_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("range_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
-        sa.Column("price_minor", sa.Integer(), nullable=False),
+        sa.Column("price_minor", INTEGER, nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("seal_key", sa.LargeBinary(), nullable=False),
-        sa.Column("sharing", sa.Integer(), nullable=False),
-        sa.Column("withdrawn", sa.Integer(), nullable=False),
+        sa.Column("sharing", INTEGER, nullable=False),
+        sa.Column("withdrawn", INTEGER, nullable=False),
         sa.Column("barrier", sa.Text(), nullable=False),
         sa.Column("fault", sa.Text(), nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", INTEGER, nullable=False),
         sa.CheckConstraint("sharing IN (0, 1)", name=op.f("ck_spaces_sharing")),
         sa.CheckConstraint("withdrawn IN (0, 1)", name=op.f("ck_spaces_withdrawn")),
         sa.ForeignKeyConstraint(
@@ -227,12 +230,12 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("space", sa.Text(), nullable=False),
-        sa.Column("t0", sa.Integer(), nullable=False),
-        sa.Column("t1", sa.Integer(), nullable=False),
+        sa.Column("t0", INTEGER, nullable=False),
+        sa.Column("t1", INTEGER, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("overstay", sa.Integer(), nullable=False),
-        sa.Column("near", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("overstay", INTEGER, nullable=False),
+        sa.Column("near", INTEGER, nullable=False),
+        sa.Column("revision", INTEGER, nullable=False),
         sa.Column("sealed_plate", sa.LargeBinary(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
@@ -242,14 +245,14 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("car_length_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("car_width_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("car_height_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
-        sa.Column("at_risk", sa.Integer(), nullable=False),
+        sa.Column("at_risk", INTEGER, nullable=False),
         sa.Column("ending_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.Column("rung", sa.Text(), nullable=True),
         sa.Column("rung_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("code_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
-        sa.Column("tries_left", sa.Integer(), nullable=True),
+        sa.Column("tries_left", INTEGER, nullable=True),
         sa.CheckConstraint(
             "state IN ('pending', 'reserved', 'active', 'fulfilled', 'rejected', 'canceled', 'no_show')",
             name=op.f("ck_bookings_state"),
@@ -272,8 +275,8 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("space", sa.Text(), nullable=False),
-        sa.Column("t0", sa.Integer(), nullable=False),
-        sa.Column("t1", sa.Integer(), nullable=False),
+        sa.Column("t0", INTEGER, nullable=False),
+        sa.Column("t1", INTEGER, nullable=False),
         sa.Column("expires_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=True),
         sa.CheckConstraint("kind IN ('booking', 'standby')", name=op.f("ck_claims_kind")),
         sa.CheckConstraint("t0 < t1", name=op.f("ck_claims_order")),
@@ -288,8 +291,8 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     op.create_table(
         "windows",
         sa.Column("space", sa.Text(), nullable=False),
-        sa.Column("t0", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("t1", sa.Integer(), nullable=False),
+        sa.Column("t0", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("t1", INTEGER, nullable=False),
         sa.CheckConstraint("t0 < t1", name=op.f("ck_windows_order")),
         sa.ForeignKeyConstraint(["space"], ["spaces.id"], name=op.f("fk_windows_space_spaces"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("space", "t0", name=op.f("pk_windows")),
@@ -297,7 +300,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
     )
     op.create_table(
         "admissions",
-        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("n", INTEGER, nullable=False),
         sa.Column("booking", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
@@ -337,11 +340,11 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         sa.Column("home_space", sa.Text(), nullable=False),
         sa.Column("booking", sa.Text(), nullable=False),
         sa.Column("space", sa.Text(), nullable=False),
-        sa.Column("t0", sa.Integer(), nullable=False),
-        sa.Column("t1", sa.Integer(), nullable=False),
+        sa.Column("t0", INTEGER, nullable=False),
+        sa.Column("t1", INTEGER, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("distance_m", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
-        sa.Column("walk_s", sa.Integer(), nullable=False),
+        sa.Column("walk_s", INTEGER, nullable=False),
         sa.Column("expires_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
         sa.Column("accepted_booking", sa.Text(), nullable=True),
         sa.Column("changed_at", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
@@ -371,6 +374,29 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
         batch_op.create_index("ix_standbys_booking", ["booking"], unique=False)
         batch_op.create_index("ix_standbys_state", ["state", "expires_at"], unique=False)
 
+    op.execute(
+        """
+            CREATE UNIQUE INDEX standbys_one_live ON standbys (booking) WHERE state IN ('offered', 'accepted', 'booked')
+            """
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        _sqlite()
+    else:
+        _postgresql()
+
+
+def _postgresql() -> None:
+    # needs btree_gist: an equality beside a range in one index
+    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+    op.execute(
+        """
+            ALTER TABLE claims ADD CONSTRAINT claims_never_overlap
+            EXCLUDE USING gist (space WITH =, int8range(t0, t1) WITH &&)
+            """
+    )
+
+
+def _sqlite() -> None:
     op.execute(
         """
             CREATE VIRTUAL TABLE space_places USING rtree(n, south, north, west, east)
@@ -413,10 +439,5 @@ def upgrade() -> None:  # noqa: PLR0915 - every table of the first version
                 SELECT 1 FROM claims WHERE space = NEW.space AND t0 < NEW.t1 AND t1 > NEW.t0
                     AND NOT (kind = OLD.kind AND holder = OLD.holder));
         END
-            """
-    )
-    op.execute(
-        """
-            CREATE UNIQUE INDEX standbys_one_live ON standbys (booking) WHERE state IN ('offered', 'accepted', 'booked')
             """
     )

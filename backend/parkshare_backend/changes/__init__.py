@@ -1,0 +1,1 @@
+"""What changed since: one durable log for each account, read page by page or as a stream."""

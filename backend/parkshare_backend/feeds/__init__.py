@@ -1,0 +1,1 @@
+"""Calendar feeds: one's bookings where one's other appointments are (RFC 5545)."""

@@ -1,0 +1,1 @@
+"""Holds: a space kept for a few minutes while somebody decides."""

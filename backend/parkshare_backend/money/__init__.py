@@ -1,0 +1,1 @@
+"""Prices, the ledger that can't be unbalanced, and how money comes and goes."""

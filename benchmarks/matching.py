@@ -1,0 +1,318 @@
+"""Time the search for free spaces in SQL, on both engines and beside PostGIS, and check every answer by brute force.
+
+    python -m benchmarks.matching [--size N]... [--queries N] [--json FILE]
+
+The city of each size is made once and kept in .cache/matching. One client asks one search after the other. CPU is that
+of the server for PostgreSQL, and of the whole process for SQLite, which has no server.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from benchmarks import city as cities
+from benchmarks.city import City
+from parkshare_backend.matching.index import Wanted, nearest
+from parkshare_backend.matching.service import CHOICE
+from parkshare_backend.spaces.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE, Point
+from parkshare_backend.spaces.periods import Period
+from parkshare_backend.store.contract import RawSql
+from parkshare_backend.store.engine import Store
+from tests.simulators.postgres import Postgres, programs
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache/matching"
+SIZES = (100_000, 1_000_000)
+COUNT = 10 + CHOICE  # what a search of ten offers looks at
+RADIUS_M = 1500.0
+WARM = 200
+BACKEND = RawSql.both("SELECT pg_backend_pid()")
+NOW = float(cities.START)
+TARGET_P50_MS, TARGET_P95_MS, TARGET_GROWTH = 1.0, 5.0, 1.5
+
+# The same question, asked with PostGIS: nearest on the sphere first, the same probes.
+POSTGIS = """
+    SELECT s.id, s.account, s.name, s.lat, s.lon, s.length_m, s.width_m, s.height_m,
+        s.price_minor, s.currency, s.plug_kind, s.plug_power_kw, s.seal_key, s.terms
+    FROM geo AS s
+    WHERE ST_DWithin(s.spot, ST_MakePoint($2, $1)::geography, $3, false) AND s.sharing = 1 AND s.withdrawn = 0
+        AND s.account <> ''
+        AND (SELECT w.t1 FROM windows AS w WHERE w.space = s.id AND w.t0 <= $4 ORDER BY w.t0 DESC LIMIT 1) >= $5
+        AND coalesce((SELECT c.t1 FROM claims AS c WHERE c.space = s.id AND c.t0 < $5
+            AND (c.expires_at IS NULL OR c.expires_at > $6) ORDER BY c.t0 DESC LIMIT 1), 0) <= $4
+    ORDER BY s.spot <-> ST_MakePoint($2, $1)::geography LIMIT $7
+"""
+GEO = (
+    "CREATE EXTENSION IF NOT EXISTS postgis",
+    """
+    CREATE TABLE geo AS SELECT s.*, ST_MakePoint(
+        degrees(atan2(y, x)), degrees(asin(z / sqrt(x::float8 * x + y::float8 * y + z::float8 * z)))
+    )::geography AS spot FROM spaces AS s
+    """,
+    "CREATE INDEX ON geo USING gist (spot) WHERE sharing = 1 AND withdrawn = 0",
+    "CREATE UNIQUE INDEX ON geo (id)",
+)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One search: a place and two hours."""
+
+    lat: float
+    lon: float
+    start: int
+    end: int
+
+
+# Gives the ids of the spaces that were found, nearest first.
+type Ask = Callable[[Query], Awaitable[list[str]]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to search; cpu gives the CPU seconds that it has used so far."""
+
+    name: str
+    ask: Ask
+    cpu: Callable[[], float]
+
+
+def make_queries(city: City, count: int) -> list[Query]:
+    """Search near random spaces, so dense places come up as often as people live there."""
+    chance = np.random.default_rng(7)
+    near = chance.integers(0, len(city), count)
+    off = chance.normal(0, 150, (count, 2)) / METRES_PER_DEGREE
+    slots = chance.integers(0, cities.DAYS, count) * 96 + chance.integers(7 * 4, 18 * 4, count)
+    starts = cities.START + slots * cities.SLOT
+    return [
+        Query(float(city.lat[i] + north), float(city.lon[i] + east * 1.5), int(start), int(start) + 2 * cities.HOUR)
+        for i, (north, east), start in zip(near, off, starts, strict=True)
+    ]
+
+
+def brute_force(city: City, queries: Sequence[Query]) -> list[list[float]]:
+    """Give the distances in metres of the right answers, nearest first."""
+    right = []
+    for query in queries:
+        metres = distances(city, query, np.flatnonzero(city.free(query.start, query.end)))
+        within = metres[metres <= RADIUS_M]
+        right.append(sorted(within.tolist())[:COUNT])
+    return right
+
+
+def distances(city: City, query: Query, rows: Any) -> Any:
+    """Give the distances of some spaces' areas from the place of a query, by the haversine formula."""
+    lat, lon = np.radians(city.area_lat[rows]), np.radians(city.area_lon[rows])
+    north = np.sin((lat - np.radians(query.lat)) / 2) ** 2
+    east = np.sin((lon - np.radians(query.lon)) / 2) ** 2
+    chord = np.sqrt(north + np.cos(lat) * np.cos(np.radians(query.lat)) * east)
+    return 2 * EARTH_RADIUS_M * np.arcsin(chord)
+
+
+def index_of(space: str) -> int:
+    """Give the number of a space by its id."""
+    return int(space[-12:], 16)
+
+
+async def measure(
+    contender: Contender, city: City, queries: Sequence[Query], right: list[list[float]]
+) -> dict[str, Any]:
+    """Ask all queries one after the other, and compare each answer."""
+    for query in queries[-WARM:]:
+        await contender.ask(query)
+    took, answers, cpu = [], [], contender.cpu()
+    for query in queries:
+        began = time.perf_counter()
+        answers.append(await contender.ask(query))
+        took.append(time.perf_counter() - began)
+    spent = contender.cpu() - cpu
+    wrong = 0
+    for query, answer, expected in zip(queries, answers, right, strict=True):
+        rows = [index_of(space) for space in answer]
+        metres = distances(city, query, np.array(rows, dtype=np.int64))
+        free = city.free(query.start, query.end)[rows].all() if rows else True
+        same = len(rows) == len(expected) and np.allclose(metres, expected, atol=0.05) and len(set(rows)) == len(rows)
+        wrong += not (same and free)
+    ordered = sorted(took)
+    return {
+        "search": contender.name,
+        "spaces": len(city),
+        "p50_ms": round(median(ordered) * 1000, 3),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)] * 1000, 3),
+        "per_core_s": round(len(queries) / spent),
+        "wrong": wrong,
+        "of": len(queries),
+    }
+
+
+@asynccontextmanager
+async def ours(name: str, database: str, cpu: Callable[[int], float]) -> AsyncIterator[Contender]:
+    """Search as the backend does, inside one transaction."""
+    store = Store(database)
+    async with store.read() as tx:
+
+        async def ask(query: Query) -> list[str]:
+            wanted = Wanted(
+                centre=Point(query.lat, query.lon), period=Period(query.start, query.end), radius_m=RADIUS_M
+            )
+            return [found.space for found in await nearest(tx, wanted, count=COUNT, now=NOW)]
+
+        server = 0
+        if tx.engine == "postgresql":
+            server = (await tx.fetch(BACKEND))[0][0]
+        yield Contender(name, ask, lambda: cpu(server))
+    await store.close()
+
+
+@asynccontextmanager
+async def postgis(url: str) -> AsyncIterator[Contender]:
+    """Search with PostGIS, if it can be had."""
+    line = await asyncpg.connect(url, server_settings={"jit": "off"})
+    statement = await line.prepare(POSTGIS)
+    server = await line.fetchval("SELECT pg_backend_pid()")
+
+    async def ask(query: Query) -> list[str]:
+        # a metre more: its sphere and ours are the same, its rounding is its own
+        rows = await statement.fetch(query.lat, query.lon, RADIUS_M, query.start, query.end, NOW, COUNT)
+        return [row[0] for row in rows]
+
+    yield Contender("PostGIS, geography KNN", ask, lambda: cpu_of(server))
+    await line.close()
+
+
+def cpu_of(pid: int) -> float:
+    """Give the CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def say(text: str) -> None:
+    """Show how far it is."""
+    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def ensure_postgis() -> None:
+    """Bring PostGIS from Debian if it is not here; it is needed for the comparison only."""
+    version = programs().parent.name
+    if (Path("/usr/share/postgresql") / version / "extension/postgis.control").exists():
+        return
+    package = f"postgresql-{version}-postgis-3"
+    install = [shutil.which("bash") or "bash", "-c", f". scripts/lib.sh; ensure_debian no-postgis-yet:{package}"]
+    subprocess.run(install, cwd=ROOT, check=True)  # noqa: S603 - our own script
+
+
+async def run_postgresql(url: str, city: City, queries: list[Query], right: list[list[float]]) -> list[dict[str, Any]]:
+    """Time ours and PostGIS, in turns so that neither has the warmer machine: the better of two runs of each."""
+    results: dict[str, dict[str, Any]] = {}
+    for _ in range(2):
+        async with ours("PostgreSQL, cube KNN", url, cpu_of) as cube, postgis(url) as geography:
+            for contender in (cube, geography):
+                say(f"{len(city):,} spaces: {contender.name}")
+                keep_better(results, await measure(contender, city, queries, right))
+    return list(results.values())
+
+
+async def run_sqlite(path: Path, city: City, queries: list[Query], right: list[list[float]]) -> list[dict[str, Any]]:
+    """Time SQLite: the better of two runs."""
+    results: dict[str, dict[str, Any]] = {}
+    for _ in range(2):
+        async with ours("SQLite, R*Tree rings", str(path), lambda _: time.process_time()) as rings:
+            say(f"{len(city):,} spaces: {rings.name}")
+            keep_better(results, await measure(rings, city, queries, right))
+    return list(results.values())
+
+
+def keep_better(results: dict[str, dict[str, Any]], result: dict[str, Any]) -> None:
+    """Keep the faster of two runs, and every wrong answer."""
+    before = results.get(result["search"])
+    if before is not None:
+        result["wrong"] = max(result["wrong"], before["wrong"])
+        if before["per_core_s"] > result["per_core_s"]:
+            result = before | {"wrong": result["wrong"]}
+    results[result["search"]] = result
+
+
+def run(size: int, count: int) -> list[dict[str, Any]]:
+    """Make or find the city of this size, and time every way to search it."""
+    folder = CACHE / str(size)
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"{size:,} spaces: making the city")
+    city = cities.make(size)
+    queries = make_queries(city, count)
+    say(f"{size:,} spaces: brute force")
+    right = brute_force(city, queries)
+    cities.load_sqlite(city, folder / "city.db", say)
+    results = asyncio.run(run_sqlite(folder / "city.db", city, queries, right))
+    ensure_postgis()
+    memory = ("shared_buffers=1GB", "work_mem=16MB", "max_wal_size=8GB", "autovacuum=off")
+    with Postgres(folder / "postgres", settings=memory) as server:
+        if "city" not in server.sql("SELECT datname FROM pg_database").split():
+            cities.load_postgresql(city, server.create("making"), say)
+            say(f"PostGIS, {size:,} spaces: indexes")
+            for statement in (*GEO, "VACUUM ANALYZE geo"):
+                server.sql(statement, database="making")
+            server.sql("ALTER DATABASE making RENAME TO city")
+        results += asyncio.run(run_postgresql(server.url("city"), city, queries, right))
+    return results
+
+
+def verdicts(results: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+    """Hold the results against the targets."""
+    found = []
+    smallest = min(result["spaces"] for result in results)
+    for result in results:
+        name = f"{result['search']}, {result['spaces']:,}"
+        found.append((f"{name}: every answer is right", result["wrong"] == 0))
+        if result["search"].startswith("PostGIS"):
+            continue
+        rival = next(r for r in results if r["spaces"] == result["spaces"] and r["search"].startswith("PostGIS"))
+        quick = result["p50_ms"] <= TARGET_P50_MS and result["p95_ms"] <= TARGET_P95_MS
+        found.append((f"{name}: at most {TARGET_P50_MS} ms median, {TARGET_P95_MS} ms p95", quick))
+        ratio = result["per_core_s"] / rival["per_core_s"]
+        found.append((f"{name}: {ratio:.2f} times the rate of PostGIS", ratio >= 1))
+        if result["spaces"] > smallest:
+            before = next(r for r in results if r["spaces"] == smallest and r["search"] == result["search"])
+            growth = result["p50_ms"] / before["p50_ms"]
+            found.append((f"{name}: {growth:.2f} times the median of {smallest:,}", growth <= TARGET_GROWTH))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--size", type=int, action="append", help=f"spaces; default {SIZES}")
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    results = [result for size in options.size or SIZES for result in run(size, options.queries)]
+    say("")
+    print(f"{COUNT} nearest free spaces within {RADIUS_M:.0f} m for 2 h, {cities.BOOKINGS} bookings each")
+    print(f"{'search':<26}{'spaces':>11}{'p50 ms':>9}{'p95 ms':>9}{'per core/s':>12}{'wrong':>8}")
+    for result in results:
+        print(
+            f"{result['search']:<26}{result['spaces']:>11,}{result['p50_ms']:>9.3f}{result['p95_ms']:>9.3f}"
+            f"{result['per_core_s']:>12,}{result['wrong']:>8}"
+        )
+    checked = verdicts(results)
+    for text, kept in checked:
+        print(f"{'ok  ' if kept else 'MISS'} {text}")
+    if options.json:
+        missed = [text for text, kept in checked if not kept]
+        options.json.write_text(json.dumps({"results": results, "missed": missed}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
