@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,16 @@ def database(engine: str, folder: Path) -> Iterator[str]:
 
 def ask(database: str, statement: str) -> list[tuple[Any, ...]]:
     """Run a SELECT that both engines understand, past the backend."""
+    return ask_all(database, [statement])[0]
+
+
+def ask_all(database: str, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+    """Run SELECTs that see one and the same moment, whatever is written meanwhile."""
     if "://" not in database:
-        with contextlib.closing(sqlite3.connect(database, timeout=30)) as connection:
-            return connection.execute(statement).fetchall()
-    return asyncio.run(_ask_postgresql(database, statement))
+        with contextlib.closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            return [connection.execute(statement).fetchall() for statement in statements]
+    return asyncio.run(_ask_postgresql(database, statements))
 
 
 def one(database: str, statement: str) -> Any:
@@ -37,9 +43,10 @@ def one(database: str, statement: str) -> Any:
     return ask(database, statement)[0][0]
 
 
-async def _ask_postgresql(database: str, statement: str) -> list[tuple[Any, ...]]:
+async def _ask_postgresql(database: str, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
     connection = await asyncpg.connect(database)
     try:
-        return [tuple(row) for row in await connection.fetch(statement)]
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return [[tuple(row) for row in await connection.fetch(statement)] for statement in statements]
     finally:
         await connection.close()

@@ -181,7 +181,9 @@ async def play(
         if number % 10 == 0 or now_broken:
             left = (time.monotonic() - began) / number * (kills - number) / 60
             booked = len(promised.booked)
-            print(f"  {number} of {kills} kills, {booked} confirmed, about {left:.0f} min left", flush=True)
+            print(
+                f"  {number} of {kills} kills, {booked} confirmed, about {left:.0f} min left", *now_broken, flush=True
+            )
     for task in going:
         task.cancel()
     await asyncio.gather(*going, return_exceptions=True)
@@ -201,8 +203,9 @@ async def play(
 
 async def settle(where: str, home: Home, promised: Promised) -> list[str]:
     """Wait until the house has heard of everything; tell what is lost or not told."""
-    broken = lost(where, promised) + broken_rules(where)
-    live = {row[0] for row in ask(where, "SELECT id FROM bookings WHERE state IN ('pending', 'reserved', 'active')")}
+    broken = await asyncio.to_thread(lambda: lost(where, promised) + broken_rules(where))
+    statement = "SELECT id FROM bookings WHERE state IN ('pending', 'reserved', 'active')"
+    live = {row[0] for row in await asyncio.to_thread(ask, where, statement)}
     deadline = time.monotonic() + TOLD_WITHIN_S
     while not live <= set(home.proposed) and time.monotonic() < deadline:  # noqa: ASYNC110 - it looks, nobody tells it
         await asyncio.sleep(0.5)
