@@ -5,7 +5,7 @@ import pytest
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY
 from custom_components.parkshare.gate.rules import RaiseRefusal, raise_refusal
-from tests.gate.house import House, kinds, moves
+from tests.gate.house import END, NEXT, RIGHT, House, kinds, moves
 
 
 def test_a_barrier_lowered_by_hand_stays_down_until_somebody_raises_it() -> None:
@@ -106,6 +106,16 @@ def test_the_owner_lets_in_once_more_while_the_barrier_goes_down() -> None:
     assert asked[:-1] == [decided(house)]
     (wish,) = moves(asked)
     assert (wish.number, wish.booking, wish.insist) == (2, "b1", False)
+
+
+def test_whose_car_stands_there_keeps_their_booking_though_the_next_ones_time_has_come() -> None:
+    house = House(rights=(RIGHT, NEXT))
+    house.park()
+    house.wait(END + 60 - house.now)
+    house.reboot()
+    assert house.gate.phase is w.Phase.PARKED
+    (wish,) = moves(house.tell(w.OwnerLetsIn()))
+    assert (wish.target, wish.booking) == (w.Position.DOWN, "b1")
 
 
 def test_letting_in_ends_a_fault() -> None:

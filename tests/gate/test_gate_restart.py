@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.parkshare.gate import words as w
 from custom_components.parkshare.gate.policy import DEFAULT_POLICY
-from tests.gate.house import END, NEXT, RIGHT, START, House, moves
+from tests.gate.house import END, NEXT, RIGHT, START, House, kinds, moves
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,11 @@ def test_a_restart_while_it_goes_down_again_before_a_car_tells_that_it_stays_dow
     assert house.gate.command.cause is w.Cause.SAFETY
     assert w.Notify(w.Notice.STAYS_DOWN) in house.reboot()
     assert house.gate.phase is w.Phase.IDLE
+
+
+def test_a_restart_at_the_very_end_of_looking_looks_no_more() -> None:
+    house = House()
+    house.go_to_start()
+    house.tell(w.RenterNear("b1", house.now, w.ArmedBy.HERE))
+    house.now = house.gate.armed_until
+    assert w.CameraOn not in kinds(house.reboot())
