@@ -11,6 +11,7 @@ from parkshare_backend.app import build_app
 from parkshare_backend.http.auth import Principal, Scope
 from parkshare_backend.settings import Settings
 from parkshare_backend.store.bus import Bus
+from parkshare_backend.store.contract import UnableError
 from parkshare_backend.store.engine import Store
 from tests.backend.conftest import MakeClient
 from tests.backend.support import PASSWORD, FakeClock, Person, make_person, sign_in
@@ -50,6 +51,24 @@ async def test_when_a_token_was_used_is_told_to_the_hour_and_no_closer(
     restarted = client.app[keys.SESSIONS]
     assert not restarted._used
     assert (await sessions(client, owner))[0]["last_used_at"] == "2026-11-22T14:00:00Z"
+
+
+async def test_what_could_not_be_written_of_a_tokens_use_is_written_the_next_time(
+    client: TestClient, owner: Person, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = client.app[keys.SESSIONS]
+    clock.move(2 * HOUR)
+    assert (await sessions(client, owner))[0]["last_used_at"] == "2026-11-22T14:00:00Z"
+
+    async def fails(_work: object) -> None:
+        raise UnableError("the disk is full")
+
+    known._used["somebody"] = clock.now()
+    with monkeypatch.context() as broken:
+        broken.setattr(known._store, "again", fails)
+        with pytest.raises(UnableError):
+            await known.sweep(clock.now())
+    assert "somebody" in known._used
 
 
 async def test_a_revoked_token_is_refused_by_the_very_next_request(client: TestClient, owner: Person) -> None:

@@ -137,9 +137,9 @@ class Sessions:
 
     async def sweep(self, _now: float) -> None:
         """Write when tokens were used: not while somebody waits, and at most once an hour for each."""
-        if not self._used:
+        used = dict(self._used)
+        if not used:
             return
-        used, self._used = self._used, {}
 
         async def work() -> None:
             async with self._store.write() as tx:
@@ -147,6 +147,10 @@ class Sessions:
                     await tx.execute(sa.update(TOKENS).where(TOKENS.c.id == token).values(last_used_at=hour))
 
         await self._store.again(work)
+        # Only now: meanwhile its owner looks, or the write fails and must be made again.
+        for token, hour in used.items():
+            if self._used.get(token) == hour:
+                del self._used[token]
 
     async def _end(self, tx: Tx, account: str, which: sa.ColumnElement[bool]) -> int:
         ended = (await tx.execute(sa.delete(TOKENS).where(TOKENS.c.account == account, which))).rowcount
