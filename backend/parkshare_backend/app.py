@@ -314,7 +314,7 @@ async def _prune(link: LinkService, clock: Clock) -> None:
     while True:
         async with link.store.alone("link.prune") as mine:
             if mine:
-                await link.store.again(link.prune)
+                await link.prune()
         await clock.sleep(PRUNE_EVERY)
 
 

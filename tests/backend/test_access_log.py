@@ -22,9 +22,10 @@ async def test_requests_of_a_hot_route_are_told_together_and_refused_ones_alone(
         await client.get("/api/v1/me", headers=renter.headers)
         app[keys.ACCESS].tell()
         app[keys.ACCESS].tell()
-    told = [(line["event"], line["path"], line.get("status"), line.get("count")) for line in lines if "path" in line]
-    assert told == [
-        ("http", "/api/v1/positions", 422, None),
-        ("http", "/api/v1/me", 200, None),
-        ("http.many", "/api/v1/positions", None, 3),
-    ]
+    told = [line for line in lines if "path" in line]
+    alone = [(line["path"], line["status"]) for line in told if line["event"] == "http"]
+    assert alone == [("/api/v1/positions", 422), ("/api/v1/me", 200)]
+    together = [line for line in told if line["event"] == "http.many"]
+    assert {line["path"] for line in together} == {"/api/v1/positions"}
+    # The server tells of its own accord as well; it may have come in between.
+    assert sum(line["count"] for line in together) == 3

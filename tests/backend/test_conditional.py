@@ -155,7 +155,7 @@ FOREIGN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("foreign", FOREIGN, ids=range(len(FOREIGN)))
 async def test_a_cursor_of_something_else_is_refused_with_its_field(client: TestClient, foreign: str) -> None:
     answer = await client.get("/test/numbers", params={"cursor": foreign})
     problem = await answer.json()

@@ -44,7 +44,7 @@ async def publish(link: HouseLink, space: str, *, key: str, name: str = "Drive")
     d = {
         "space": space,
         "name": name,
-        "position": {"lat": 52.52, "lon": 13.4},
+        "position": {"lat": 52.52, "lon": 13.4049},
         "address": "Somewhere 1",
         "size": {"length_m": 5.0, "width_m": 2.5, "height_m": 2.2},
         "range_m": 150,
@@ -132,5 +132,5 @@ async def test_the_log_of_a_whole_session_holds_no_secret(server: BackendProcess
     server.stop()
     log = server.log.read_text()
     assert "/api/v1/pairings" in log
-    for secret in (owner.token, owner.email, "52.52", "13.4", "Somewhere", "WDJB-MJHT", house.public_keys["seal_key"]):
+    for secret in (owner.token, owner.email, "52.52", "13.4049", "Somewhere", "WDJB-MJHT", house.public_keys["seal_key"]):
         assert secret not in log

@@ -332,6 +332,9 @@ class LinkService:
 
     async def prune(self) -> None:
         """Forget old ids, answers and facts that nobody fetched."""
+        await self.store.again(self._prune)
+
+    async def _prune(self) -> None:
         now = self.clock.now()
         async with self.store.write() as tx:
             await tx.execute(sa.delete(RECENT).where(RECENT.c.at < now - RECENT_KEPT))
