@@ -64,6 +64,14 @@ CONF_LONGEST: Final = "longest_min"
 CONF_NOTICE: Final = "notice_min"
 CONF_CANCEL_UNTIL: Final = "cancel_until_min"
 CONF_NOSHOW: Final = "noshow_min"
+# What renters pay for an hour (entered as an amount; stored in the smallest unit of the currency it was entered in),
+# what they have to know to get in, and the plug for their car: a connector word of OCPI 2.3, and kW.
+CONF_PRICE: Final = "price"
+CONF_PRICE_MINOR: Final = "price_minor"
+CONF_CURRENCY: Final = "currency"
+CONF_ACCESS_NOTES: Final = "access_notes"
+CONF_PLUG: Final = "plug"
+CONF_PLUG_KW: Final = "plug_kw"
 
 # Entry options: which reader of plates (readers.ReaderKind), and whether the embedded one reads beside it.
 CONF_READER: Final = "reader"

@@ -25,6 +25,7 @@ from .const import (
 from .issues import async_clear_publish_refused, async_raise_publish_refused
 from .link.facts import format_time
 from .link.session import NotConnectedError, RequestRefusedError, RequestTimeoutError
+from .offered import notes_of, plug_document, price_document
 from .terms import terms_document
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def space_document(hass: HomeAssistant, subentry: ConfigSubentry, *, seal_key: s
             "height_m": data.get(CONF_HEIGHT_M),
         },
         "range_m": data[CONF_RANGE_M],
-        "price": {"amount_minor": 0, "currency": hass.config.currency},
+        "price": price_document(data, hass.config.currency),
         "seal_key": seal_key,
-        "access_notes": "",
+        "access_notes": notes_of(data),
+        "plug": plug_document(data),
         "sharing": sharing,
         "terms": terms_document(data),
     }

@@ -18,6 +18,7 @@ from custom_components.parkshare.const import DOMAIN
 from custom_components.parkshare.diagnostics import async_get_config_entry_diagnostics
 from custom_components.parkshare.flows.equipment import EQUIPMENT_SCHEMA, SWITCH_SCHEMA
 from custom_components.parkshare.flows.help import HELP_SCHEMA
+from custom_components.parkshare.flows.offer import offer_schema
 from custom_components.parkshare.flows.place import PLACE_SCHEMA
 from custom_components.parkshare.flows.raising import RAISING_SCHEMA
 from custom_components.parkshare.flows.reading import DETAILS_SCHEMA, MENU
@@ -76,6 +77,7 @@ def test_every_field_of_the_space_is_named_and_explained() -> None:
         "raising": RAISING_SCHEMA,
         "details": DETAILS_SCHEMA,
         "help": HELP_SCHEMA,
+        "offer": offer_schema("EUR"),
         "terms": TERMS_SCHEMA,
         "region_numbers": REGION_SCHEMA,
     } | FORMS

@@ -21,7 +21,7 @@ from .steps import SpaceSteps
 
 LONGEST_PICTURE_HOURS: Final = 168
 
-MENU: Final[tuple[str, ...]] = ("finish", "region", "test", "sources", "details", "help", "terms", "equipment")
+MENU: Final[tuple[str, ...]] = ("finish", "region", "test", "sources", "details", "offer", "help", "terms", "equipment")
 WITHOUT_CAMERA: Final = tuple(item for item in MENU if item not in {"region", "test"})
 # A space where nothing reads plates would let nobody in.
 WITHOUT_EYES: Final = tuple(item for item in MENU if item in {"sources", "equipment"})

@@ -9,6 +9,7 @@ from custom_components.parkshare.const import CONF_NAME, CONF_SPACE_ID
 
 from .equipment import EquipmentSteps
 from .help import HelpSteps
+from .offer import OfferSteps
 from .place import PlaceSteps
 from .raising import RaisingSteps
 from .reading import ReadingSteps
@@ -19,7 +20,16 @@ from .trial import TrialSteps
 
 
 class SpaceSubentryFlow(
-    PlaceSteps, EquipmentSteps, RaisingSteps, ReadingSteps, HelpSteps, TermsSteps, RegionSteps, SourceSteps, TrialSteps
+    PlaceSteps,
+    EquipmentSteps,
+    RaisingSteps,
+    ReadingSteps,
+    HelpSteps,
+    OfferSteps,
+    TermsSteps,
+    RegionSteps,
+    SourceSteps,
+    TrialSteps,
 ):
     """Place, equipment, then a menu for the reading of plates, which ends the flow."""
 
