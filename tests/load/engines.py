@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.simulators.postgres import Postgres
+from tests.simulators.postgres import private_postgres
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -20,7 +20,7 @@ def database(engine: str, folder: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield str(folder / "parkshare.db")
         return
-    with Postgres(folder / "postgresql", durable=True) as postgres:
+    with private_postgres(durable=True) as postgres:
         yield postgres.create("parkshare")
 
 

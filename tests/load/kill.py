@@ -29,7 +29,7 @@ from tests.backend.support import Person
 from tests.load.engines import ENGINES, ask
 from tests.load.street import QUARTER_S, Home, Http, Street, build
 from tests.load.truth import broken_rules
-from tests.simulators.postgres import Postgres
+from tests.simulators.postgres import Postgres, private_postgres
 
 POSTGRES_EVERY = 10  # at so many kills of a server one is of PostgreSQL itself
 LATER_S = DAY  # periods start so far ahead: none begins while this runs
@@ -142,7 +142,7 @@ def lost(where: str, promised: Promised) -> list[str]:
 def parts(engine: str, folder: Path) -> Iterator[tuple[str, list[BackendProcess], Postgres | None]]:
     """Start the database and its servers."""
     with contextlib.ExitStack() as stack:
-        postgres = stack.enter_context(Postgres(folder / "pg", durable=True)) if engine == "postgresql" else None
+        postgres = stack.enter_context(private_postgres(durable=True)) if engine == "postgresql" else None
         where = postgres.create("parkshare") if postgres else str(folder / "parkshare.db")
         servers = []
         for i in range(2 if postgres else 1):
