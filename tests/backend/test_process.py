@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -132,5 +133,49 @@ async def test_the_log_of_a_whole_session_holds_no_secret(server: BackendProcess
     server.stop()
     log = server.log.read_text()
     assert "/api/v1/pairings" in log
-    for secret in (owner.token, owner.email, "52.52", "13.4049", "Somewhere", "WDJB-MJHT", house.public_keys["seal_key"]):
+    for secret in (
+        owner.token,
+        owner.email,
+        "52.52",
+        "13.4049",
+        "Somewhere",
+        "WDJB-MJHT",
+        house.public_keys["seal_key"],
+    ):
         assert secret not in log
+
+
+async def test_what_was_sent_again_after_a_kill_is_there_once_and_answered_as_before(
+    server: BackendProcess, http: Any
+) -> None:
+    person = await make_person(http)
+    sent = {
+        new_id(): {"label": f"Place {n}", "kind": "other", "position": {"lat": 52.5, "lon": 13.4}} for n in range(30)
+    }
+    answers: dict[str, Any] = {}
+    enough, reached = 0, asyncio.Event()
+
+    async def send(key: str) -> None:
+        # On a connection of its own: those to a killed server are dead.
+        headers = person.headers | {"Idempotency-Key": key, "Connection": "close"}
+        async with http.post("/api/v1/account/places", json=sent[key], headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            answers[key] = await answer.json()
+            if len(answers) >= enough:
+                reached.set()
+
+    for number, some in enumerate(batched(sent, 10, strict=True)):
+        enough, reached = 10 * number + 3 + number, asyncio.Event()  # somewhere among them, each time elsewhere
+        sending = asyncio.gather(*map(send, some), return_exceptions=True)
+        await reached.wait()
+        server.kill()
+        await sending
+        server.start()
+        known = dict(answers)
+        for key in some:
+            await send(key)
+        assert {key: answers[key] for key in known} == known
+    async with http.get("/api/v1/account/places", headers=person.headers) as listed:
+        found = (await listed.json())["items"]
+    assert sorted(one["id"] for one in found) == sorted(one["id"] for one in answers.values())
+    assert len(found) == len(sent)
