@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .hub import ParkShareHub
 
 WINDOWS_AGAIN: Final = 6 * 3600.0  # s; the 28 days move on
+AT_ONCE: Final = 8  # of one kind: a house with many spaces must not wait for each answer before the next question
 RETRY: Final = 10.0  # s after an answer that did not come, doubled each time
 LONGEST_RETRY: Final = 300.0  # s
 # Problems of the backend itself: the same words are right a moment later.
@@ -44,6 +46,14 @@ class Item:
 
     what: int
     space: str
+
+
+class Came(Enum):
+    """What came of saying something."""
+
+    DONE = auto()
+    BROKEN = auto()  # by itself: the others can be said
+    LATER = auto()  # the backend cannot now
 
 
 SPACE: Final = 1
@@ -116,20 +126,27 @@ class Publisher:
     async def _async_work_off(self) -> bool:
         """Say what is due; returns whether something has to be tried again."""
         again: set[Item] = set()
-        while self._due and self._hub.connected:
-            item = min(self._due)
-            self._due.discard(item)
-            try:
-                await self._async_say(item)
-            except NotConnectedError, RequestTimeoutError, _PassingError:
-                again.add(item)
-                break
-            except Exception:  # noqa: BLE001 - see below
-                # One calendar that cannot be expanded, or a full disk, must not keep everything else from being said.
-                LOGGER.exception("A space could not be published; it is tried again")
-                again.add(item)
+        reachable = True
+        while self._due and self._hub.connected and reachable:
+            first = min(self._due)
+            batch = sorted(item for item in self._due if item.what == first.what)[:AT_ONCE]
+            self._due.difference_update(batch)
+            said = await asyncio.gather(*map(self._async_try, batch))
+            again |= {item for item, came in zip(batch, said, strict=True) if came is not Came.DONE}
+            reachable = Came.LATER not in said
         self._due |= again
         return bool(again)
+
+    async def _async_try(self, item: Item) -> Came:
+        try:
+            await self._async_say(item)
+        except NotConnectedError, RequestTimeoutError, _PassingError:
+            return Came.LATER
+        except Exception:  # noqa: BLE001 - see below
+            # One calendar that cannot be expanded, or a full disk, must not keep everything else from being said.
+            LOGGER.exception("A space could not be published; it is tried again")
+            return Came.BROKEN
+        return Came.DONE
 
     async def _async_say(self, item: Item) -> None:
         hub = self._hub
