@@ -191,6 +191,24 @@ async def test_a_stay_within_the_grace_costs_no_more(link: Link, phone: Renting,
     assert await purse(phone) == (1450, 0)
 
 
+async def test_a_house_that_never_tells_that_the_car_left_does_not_keep_the_owners_money_for_ever(
+    link: Link, phone: Renting, owners_phone: Renting, space: Published, clock: FakeClock, app: web.Application
+) -> None:
+    booked = await reserve(link, phone, space)
+    await link.report("stay.arrived", {"booking": booked["id"], "at": to_rfc3339(clock.now())}, at=clock.now())
+    for days, state in ((6.9, "active"), (7.2, "fulfilled")):
+        clock.move(NOON + 2 * HOUR + days * 24 * HOUR - clock.now())
+        for _ in range(2):  # first the end, then the silence
+            await app[keys.STORE].again(lambda: app[keys.BOOKINGS].sweep(clock.now()))
+        assert (await phone.get(f"bookings/{booked['id']}"))["state"] == state
+    assert await purse(phone) == (1450, 0)  # and nothing for a stay that nobody has seen
+    assert await purse(owners_phone) == (2500, 0)
+    left = {"booking": booked["id"], "at": to_rfc3339(clock.now())}
+    await link.report("stay.left", left, at=clock.now())
+    assert (await phone.get(f"bookings/{booked['id']}"))["state"] == "fulfilled"
+    assert await purse(phone) == (1450, 0)
+
+
 async def test_an_owner_who_takes_the_space_back_pays_what_the_terms_say(
     link: Link, phone: Renting, owners_phone: Renting
 ) -> None:

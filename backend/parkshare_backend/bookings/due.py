@@ -17,9 +17,11 @@ class Due(StrEnum):
     WISH = "wish"  # the house has not answered a change of the period
     NO_SHOW = "no-show"
     END = "end"
+    UNHEARD = "unheard"  # the house never told that the car left
 
 
-CAUSES = {Due.LAPSE: Cause.LAPSED, Due.NO_SHOW: Cause.NO_SHOW, Due.END: Cause.ENDED}
+CAUSES = {Due.LAPSE: Cause.LAPSED, Due.NO_SHOW: Cause.NO_SHOW, Due.END: Cause.ENDED, Due.UNHEARD: Cause.UNHEARD}
+UNHEARD_AFTER_S = 7 * 86_400  # far longer than a house is away that will come back
 
 
 def moments(booking: Booking) -> dict[Due, float]:
@@ -35,6 +37,8 @@ def moments(booking: Booking) -> dict[Due, float]:
     ended = state is State.ACTIVE and booking.standing.overstay
     if booking.live and not ended:
         found[Due.END] = booking.period.end
+    if state is State.ACTIVE:
+        found[Due.UNHEARD] = booking.period.end + UNHEARD_AFTER_S
     return found
 
 
@@ -45,6 +49,6 @@ def next_look(booking: Booking) -> float | None:
 
 def due_now(booking: Booking, now: float) -> Due | None:
     """Give what is due first; at the same moment in the order of Due, with the end before the car's absence."""
-    order = (Due.LAPSE, Due.WISH, Due.END, Due.NO_SHOW)
+    order = (Due.LAPSE, Due.WISH, Due.END, Due.NO_SHOW, Due.UNHEARD)
     due = [(at, order.index(what), what) for what, at in moments(booking).items() if at <= now]
     return min(due)[2] if due else None

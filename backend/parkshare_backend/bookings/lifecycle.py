@@ -38,6 +38,7 @@ class Cause(StrEnum):
     NO_SHOW = "no-show"  # the car has not come in the time that the terms give it
     ENDED = "ended"  # the booked period is over
     OVERSTAYED = "overstayed"  # the house sees the car after the end and its grace
+    UNHEARD = "unheard"  # long after the end the house has still not told that the car left
 
 
 class By(StrEnum):
@@ -66,6 +67,7 @@ WHO: dict[Cause, tuple[By, ...]] = {
     Cause.NO_SHOW: (By.SERVER,),
     Cause.ENDED: (By.SERVER,),
     Cause.OVERSTAYED: (By.HOUSE,),
+    Cause.UNHEARD: (By.SERVER,),
 }
 
 HOLDING = frozenset({State.PENDING, State.RESERVED, State.ACTIVE})  # the states that hold the space
@@ -107,10 +109,12 @@ TRANSITIONS: dict[tuple[State, Cause], State] = {
     (State.ACTIVE, Cause.LEFT): State.FULFILLED,
     (State.ACTIVE, Cause.ENDED): State.ACTIVE,  # with overstay
     (State.ACTIVE, Cause.OVERSTAYED): State.ACTIVE,
+    (State.ACTIVE, Cause.UNHEARD): State.FULFILLED,  # a house that is gone must not keep the owner's money for ever
     (State.FULFILLED, Cause.ARRIVED): State.FULFILLED,
     (State.FULFILLED, Cause.LEFT): State.FULFILLED,
     (State.FULFILLED, Cause.ENDED): State.FULFILLED,
     (State.FULFILLED, Cause.OVERSTAYED): State.FULFILLED,  # it has left since
+    (State.FULFILLED, Cause.UNHEARD): State.FULFILLED,
     (State.REJECTED, Cause.DECLINED): State.REJECTED,
     (State.REJECTED, Cause.GRANT_REFUSED): State.REJECTED,
     # silence made it rejected at its end; now the house can tell that it had the grant and let the car in

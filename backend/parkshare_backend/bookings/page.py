@@ -26,6 +26,7 @@ CAUSES: dict[Cause, str] = {
     Cause.NO_SHOW: "the car has not come in `noshow_timeout`: others can book the time, and until one does it may come",
     Cause.ENDED: "the period is over",
     Cause.OVERSTAYED: "the house sees the car after the end and its grace",
+    Cause.UNHEARD: "a week after the end the house has not told that the car left; the owner gets what was paid",
 }
 STATES: dict[State, str] = {
     State.PENDING: "the owner (where the terms say so) or the house has not answered",

@@ -107,7 +107,7 @@ class Money:
             _deal(fixed, booking),
             booking.standing.state,
             cause,
-            at=booking.left_at if cause is Cause.LEFT and booking.left_at is not None else now,
+            at=_moment(booking, cause, now),
             agreed=cause is Cause.CANCELED and await _was_agreed(tx, booking.id),
         )
         await self._share_out(tx, fixed, wanted, cause=str(cause), revision=booking.revision)
@@ -199,6 +199,13 @@ class Money:
     def _provider(self, fixed: FixedQuote) -> Provider:
         # Of a provider that the operator has taken away, the books remain.
         return self._providers.get(fixed.provider) or self._providers[CREDITS]
+
+
+def _moment(booking: Booking, cause: Cause, now: float) -> float:
+    """Give when what decides about the money happened: nobody pays for a stay that nobody has seen."""
+    if cause is Cause.UNHEARD:
+        return booking.period.end
+    return booking.left_at if cause is Cause.LEFT and booking.left_at is not None else now
 
 
 async def _was_agreed(tx: ReadTx, booking: str) -> bool:
