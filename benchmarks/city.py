@@ -154,8 +154,9 @@ PEOPLE = (
 
 
 def load_sqlite(city: City, path: Path, say: Say) -> None:
-    """Make a database of SQLite with the city in it, unless it is there."""
+    """Make a database of SQLite with the city in it, unless it is there; one that is gets the newest schema."""
     if path.exists():
+        upgrade(str(path))
         return
     making = path.with_suffix(".making")
     making.unlink(missing_ok=True)
@@ -176,7 +177,7 @@ def load_sqlite(city: City, path: Path, say: Say) -> None:
             say(f"SQLite, {len(city):,} spaces: {table}")
             marks = ", ".join("?" * len(columns))
             line.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows(city))  # noqa: S608
-        line.execute("INSERT INTO space_places SELECT n, x, x, y, y, z, z FROM spaces")
+        line.execute("INSERT INTO space_places SELECT DISTINCT NULL, x, x, y, y, z, z FROM spaces")
         for _, sql in triggers:
             line.execute(sql)
         line.execute("COMMIT")

@@ -13,7 +13,7 @@ from parkshare_backend.changes import asyncapi
 from parkshare_backend.http.openapi import document
 from parkshare_backend.money import command as credits_command
 from parkshare_backend.settings import Settings
-from parkshare_backend.store import migrate
+from parkshare_backend.store import revisions
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,7 +38,7 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:  # noqa: PLR091
             if (refusal := serve.prepare(settings)) is not None:
                 print(refusal, file=sys.stderr)  # noqa: T201 - said to a person
                 return 1
-            print(f"The database is at revision {migrate.current(settings.database)}.")  # noqa: T201
+            print(f"The database is at revision {revisions.current(settings.database)}.")  # noqa: T201
             return 0
         case "openapi":
             print(json.dumps(document(api_routes()), indent=2, sort_keys=True))  # noqa: T201

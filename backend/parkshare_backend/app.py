@@ -68,7 +68,7 @@ from parkshare_backend.link import routes as link_routes
 from parkshare_backend.link.privacy import LinkPrivacy
 from parkshare_backend.link.service import LinkService
 from parkshare_backend.matching import routes as matching_routes
-from parkshare_backend.matching.service import Matching
+from parkshare_backend.matching.service import Matching, shuffler
 from parkshare_backend.metrics.registry import Metrics
 from parkshare_backend.metrics.server import MetricsServer
 from parkshare_backend.metrics.sources import connect as connect_metrics
@@ -220,7 +220,8 @@ def _features(app: web.Application) -> None:
     app[keys.PRICING] = pricing_of(app[keys.SETTINGS])
     spaces = Spaces(installs=app[keys.INSTALLS], clock=clock)
     bookings = Bookings(store=store, outbox=outbox, spaces=spaces, clock=clock)
-    matching = Matching(store=store, spaces=spaces, pricing=app[keys.PRICING], clock=clock, chance=app[keys.RANDOM])
+    chance = shuffler(app[keys.RANDOM])
+    matching = Matching(store=store, spaces=spaces, pricing=app[keys.PRICING], clock=clock, chance=chance)
     risk = Risk(store=store, spaces=spaces, bookings=bookings, matching=matching, clock=clock)
     standby = StandbyService(
         store=store, outbox=outbox, spaces=spaces, bookings=bookings, matching=matching, risk=risk, clock=clock

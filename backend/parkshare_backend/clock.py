@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 # RFC 3339 needs an offset; without one nobody knows which instant is meant.
@@ -68,6 +69,7 @@ def new_id() -> str:
     return str(uuid.uuid7())
 
 
+@lru_cache(maxsize=4096)  # a booking writes the ends of its period six times, a search those of its windows
 def to_rfc3339(at: float) -> str:
     """Write an instant as RFC 3339 in UTC with `Z`, to the millisecond.
 

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from parkshare_backend import keys
 from parkshare_backend.app import build_app
+from parkshare_backend.http import door
 from parkshare_backend.settings import Settings
-from parkshare_backend.store import migrate
+from parkshare_backend.store import revisions
 from parkshare_backend.store.engine import UnableError, shown
 
 log = structlog.get_logger()
@@ -36,12 +37,14 @@ def serve(settings: Settings, *, migrate_first: bool) -> int:
 def prepare(settings: Settings, *, migrate_first: bool = True) -> str | None:
     """Bring the database up to date; give a reason when that cannot be, or the server must not start on it."""
     try:
-        revision = migrate.current(settings.database)
-        if revision is not None and not migrate.known(revision):
+        revision = revisions.current(settings.database)
+        if revision is not None and not revisions.known(revision):
             return f"The database has revision {revision} of a newer version. Update the server, or restore a backup."
-        if revision != migrate.head():
+        if revision != revisions.head():
             if not migrate_first:
-                return f"The database has revision {revision}, this version needs {migrate.head()}. Run `migrate`."
+                return f"The database has revision {revision}, this version needs {revisions.head()}. Run `migrate`."
+            from parkshare_backend.store import migrate  # noqa: PLC0415 - a server on a current one need not load it
+
             migrate.upgrade(settings.database)
     except (sa.exc.SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, UnableError, OSError) as error:
         where = shown(settings.database)
@@ -57,6 +60,7 @@ async def _serve(settings: Settings) -> None:
     app = build_app(settings)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_s)
     await runner.setup()
+    door.hang(runner)
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
         await site.start()

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from parkshare_backend import keys
 from parkshare_backend.app import build_app
+from parkshare_backend.http import door
 from parkshare_backend.settings import Settings
 from parkshare_backend.store import sqlite
 from parkshare_backend.store.engine import Store
@@ -183,8 +184,11 @@ async def make_client(socket_enabled: None) -> AsyncIterator[MakeClient]:
     clients: list[TestClient] = []
 
     async def make(app: web.Application) -> TestClient:
-        client = TestClient(TestServer(app))
+        server = TestServer(app)
+        client = TestClient(server)
         await client.start_server()
+        if isinstance(server.runner, web.AppRunner):
+            door.hang(server.runner)
         clients.append(client)
         return client
 

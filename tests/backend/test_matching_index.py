@@ -17,7 +17,7 @@ from parkshare_backend.spaces.periods import Period, merge
 from parkshare_backend.spaces.plugs import Plug, serves
 from parkshare_backend.spaces.sizes import Size, fits
 from parkshare_backend.spaces.tables import SPACES, WINDOWS
-from parkshare_backend.store.engine import Store, Tx
+from parkshare_backend.store.engine import ReadTx, Store, Tx
 
 HOUR = 3600
 NOW = 1_800_000_000
@@ -174,5 +174,52 @@ def test_the_index_gives_the_nearest_free_spaces_and_no_others(
         assert all(abs(metres - expected) < 0.05 for (_, metres), expected in zip(found, near, strict=True))
         assert all(metres == away[space] for space, metres in found), "every space is free, and none is there twice"
         assert len({space for space, _ in found}) == len(found)
+
+    asyncio.run(look())
+
+
+def test_spaces_of_one_area_come_and_go_each_by_itself(database: str) -> None:
+    """They lie at one point, which SQLite has once in its index."""
+    here, away = Point(48.1371, 11.5751), Point(48.1462, 11.5751)
+    period = Period(NOW, NOW + HOUR)
+    plain: dict[str, Any] = {
+        "account": "owner", "sharing": 1, "withdrawn": 0, "price_minor": 0, "currency": "EUR", "size": Size(),
+        "plug": None, "windows": [period], "claims": [], "hindered": None,
+    }  # fmt: skip
+    ids = [new_id() for _ in range(4)]
+    world = [plain | {"id": ids[i], "place": Point(here.lat + i * 1e-5, here.lon)} for i in range(4)]
+    world[3]["sharing"] = 0
+    moved_x, moved_y, moved_z = spot_of(area_of(away))
+    changes: list[tuple[sa.Executable, set[str]]] = [
+        (sa.update(SPACES).where(SPACES.c.id == ids[3]).values(sharing=1), set(ids)),
+        (sa.update(SPACES).where(SPACES.c.id == ids[0]).values(sharing=0), set(ids[1:])),
+        (sa.update(SPACES).where(SPACES.c.id == ids[1]).values(
+            lat=away.lat, lon=away.lon, x=moved_x, y=moved_y, z=moved_z), set(ids[2:])),
+        (sa.delete(SPACES).where(SPACES.c.id == ids[2]), {ids[3]}),
+        (sa.update(SPACES).where(SPACES.c.id == ids[3]).values(withdrawn=1), set()),
+        (sa.update(SPACES).where(SPACES.c.id == ids[0]).values(sharing=1), {ids[0]}),
+    ]  # fmt: skip
+
+    async def found_at(tx: ReadTx, centre: Point) -> set[str]:
+        wanted = Wanted(centre=centre, period=period, radius_m=300.0)
+        found = await nearest(tx, wanted, count=10, now=float(NOW))
+        assert len({one.space for one in found}) == len(found)
+        return {one.space for one in found}
+
+    async def look() -> None:
+        store = Store(database)
+        try:
+            async with store.write() as tx:
+                await settle(tx, world)
+                assert await found_at(tx, here) == set(ids[:3])
+            for change, expected in changes:
+                async with store.write() as tx:
+                    await tx.execute(change)
+                async with store.read() as tx:
+                    assert await found_at(tx, here) == expected
+            async with store.read() as tx:
+                assert await found_at(tx, away) == {ids[1]}
+        finally:
+            await store.close()
 
     asyncio.run(look())

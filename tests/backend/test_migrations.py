@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from aiohttp.test_utils import TestClient
+from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -23,7 +24,7 @@ from parkshare_backend import keys
 from parkshare_backend.app import build_app
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.settings import Settings
-from parkshare_backend.store import migrate
+from parkshare_backend.store import migrate, revisions
 from parkshare_backend.store.engine import Store
 from parkshare_backend.store.tables import metadata
 from tests.backend.conftest import MakeClient
@@ -121,6 +122,12 @@ async def test_the_schema_is_that_of_the_code_and_every_row_is_there(old: str) -
     migrate.upgrade(old)
     assert migrate.differences(old) == []
     assert {table: await rows_of(old, table) for table in RECORDED["rows"]} == before
+
+
+def test_a_start_and_the_migrations_mean_the_same_by_the_newest_revision() -> None:
+    script = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert revisions.head() == script.get_current_head()
+    assert all(revisions.known(step.revision) for step in script.walk_revisions())
 
 
 async def test_upgrading_twice_changes_nothing(old: str) -> None:

@@ -1,7 +1,6 @@
 """Periods, sizes, places, the order of offers and the choice of a standby: the pure rules of the backend."""
 
 import itertools
-from dataclasses import replace
 from math import cos, dist, radians, sin
 from random import Random
 from typing import Any
@@ -93,6 +92,14 @@ def test_an_area_is_near_the_place_and_not_the_place(place: Point) -> None:
     assert distance_m(place, area_of(place)) < AREA_ERROR_M
 
 
+@given(points)
+def test_what_is_kept_of_an_area_is_that_of_the_place(place: Point) -> None:
+    lat = round(place.lat / 0.001) * 0.001
+    step = 0.001 / max(cos(radians(lat)), 0.01)
+    lon = max(-180.0, min(180.0, round(place.lon / step) * step))
+    assert area_of(place) == area_of(place) == Point(round(lat, 6), round(lon, 6))
+
+
 def test_neighbours_share_an_area_so_it_does_not_tell_the_house() -> None:
     street = [Point(48.13702 + i * 0.00005, 11.57502) for i in range(8)]
     assert len({area_of(house) for house in street}) == 1
@@ -129,7 +136,7 @@ def test_what_was_asked_for_comes_before_what_is_only_nearly_so(
         "first": {"part": matching.Part.FIRST, "free_s": 3600, "asked_s": 7200},
         "farther": {"farther_m": 10.0},
     }
-    mixed = [replace(candidate, **changes[kind]) for candidate, kind in zip(candidates, kinds, strict=False)]
+    mixed = [candidate._replace(**changes[kind]) for candidate, kind in zip(candidates, kinds, strict=False)]
     ranked = [offer.candidate.whole for offer in matching.rank(mixed, car=None, chance=Random(seed))]
     assert ranked == sorted(ranked, reverse=True)
 

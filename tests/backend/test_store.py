@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
 
-from parkshare_backend.store.engine import UNABLE, DatabaseUrlError, Store, Tx, UnableError, database_url
-from parkshare_backend.store.outbox import EVENTS, SERVER, Outbox, server_value
+from parkshare_backend.store.engine import UNABLE, ConflictError, DatabaseUrlError, Store, Tx, UnableError, database_url
+from parkshare_backend.store.outbox import EVENTS, SERVER, Fact, Outbox, server_value
 from parkshare_backend.store.sqlite import SqliteEngine
 from tests.backend.support import FakeClock
 
@@ -95,6 +95,39 @@ async def test_writers_of_two_processes_wait_for_each_other(database: str) -> No
         await store.close()
 
 
+async def test_of_many_who_write_the_same_at_once_nobody_has_to_give_up(database: str) -> None:
+    stores = [Store(database) for _ in range(2)]
+    outbox = Outbox(FakeClock())
+
+    async def count_up(store: Store) -> None:
+        async with store.write() as tx:
+            await outbox.append(tx, "account:a", "t", {})
+            await asyncio.sleep(0.005 if store.engine == "postgresql" else 0)  # on SQLite everybody would wait for it
+
+    await asyncio.gather(*(store.again(partial(count_up, store)) for store in stores for _ in range(60)))
+    async with stores[0].read() as tx:
+        assert (await outbox.head(tx, "account:a")).head == 120
+    for store in stores:
+        await store.close()
+
+
+async def test_work_inside_a_whole_is_not_tried_again_by_itself(store: Store) -> None:
+    tries = []
+
+    async def conflict() -> None:
+        tries.append("part")
+        raise ConflictError
+
+    async def whole() -> None:
+        tries.append("whole")
+        async with store.whole():
+            if len(tries) < 4:
+                await store.again(conflict)
+
+    await store.again(whole)
+    assert tries == ["whole", "part", "whole", "part", "whole"]
+
+
 async def test_a_reader_cannot_write(store: Store) -> None:
     async with store.read() as tx:
         with pytest.raises(UNABLE):
@@ -159,6 +192,30 @@ async def check_counts(path: str, transactions: list[list[tuple[str, bool]]], ac
             sa.select(sa.func.count()).select_from(EVENTS)
         )
     await store.close()
+
+
+async def test_facts_told_together_count_on_like_those_told_one_by_one(store: Store) -> None:
+    outbox, woken = Outbox(FakeClock()), list[str]()
+    for audience in ("install:a", "account:a"):
+        outbox.listen(audience, partial(woken.append, audience))
+    async with store.write() as tx:
+        await outbox.append(tx, "account:a", "first", {})
+    woken.clear()
+    told = [Fact("install:a", "one", {}), Fact("account:a", "two", {"n": 2}), Fact("account:a", "three", {"n": 3})]
+    async with store.write() as tx:
+        await outbox.append_all(tx, told)
+        await outbox.append_all(tx, [])
+        assert woken == []
+    assert sorted(woken) == ["account:a", "install:a"]
+    async with store.read() as tx:
+        events = await outbox.after(tx, "account:a", 0, limit=10)
+        assert [(event.q, event.t, event.d) for event in events] == [
+            (1, "first", {}),
+            (2, "two", {"n": 2}),
+            (3, "three", {"n": 3}),
+        ]
+        assert [event.q for event in await outbox.after(tx, "install:a", 0, limit=10)] == [1]
+        assert [(await outbox.head(tx, audience)).head for audience in ("account:a", "install:a")] == [3, 1]
 
 
 async def test_a_writer_that_is_cancelled_at_any_moment_tells_exactly_what_it_stored(store: Store) -> None:

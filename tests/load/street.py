@@ -113,8 +113,8 @@ async def build(url: str, *, hot: int, quiet: int, renters: int, price_minor: in
 
 
 def wish(street: Street, chance: random.Random, spaces: Sequence[str], *, longest_h: float = 3) -> dict[str, Any]:
-    """Make a booking request for a random space and period."""
+    """Make a booking request for a random space and period, from tomorrow on: none begins while a run lasts."""
     quarters = chance.randint(1, int(longest_h * 4))
-    first = chance.randrange(0, DAYS * 96 - quarters)
+    first = chance.randrange(96, DAYS * 96 - quarters)
     start = street.begins + first * QUARTER_S
     return booking_request(chance.choice(spaces), start, start + quarters * QUARTER_S) | {"id": new_id()}

@@ -2,45 +2,22 @@
 
 The library knows the bytes; here stand our choices: the user is verified (a fingerprint, a PIN), the passkey can be
 found without a name, no attestation is asked for (it would tell which device somebody has).
+
+The library is loaded with the first passkey: it takes 0.2 s and 8 MB, and most starts and many servers need none.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    base64url_to_bytes,
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+if TYPE_CHECKING:
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 TIMEOUT_MS = 300_000  # as long as a challenge lives
-# What every authenticator of the last years has; RSA only where old Windows needs it.
-ALGORITHMS = [
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-]
 
 
 class RefusedError(Exception):
@@ -76,6 +53,13 @@ class RelyingParty:
         self, challenge: bytes, *, account: str, email: str, name: str, known: Sequence[tuple[bytes, tuple[str, ...]]]
     ) -> dict[str, Any]:
         """Give the options of `navigator.credentials.create`; `known` are passkeys that the account has."""
+        from webauthn import generate_registration_options, options_to_json
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         options = generate_registration_options(
             rp_id=self.id,
             rp_name=self.name,
@@ -88,12 +72,15 @@ class RelyingParty:
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
             exclude_credentials=_described(known),
-            supported_pub_key_algs=ALGORITHMS,
+            supported_pub_key_algs=_algorithms(),
         )
         return _json(options_to_json(options))
 
     def ask(self, challenge: bytes, known: Sequence[tuple[bytes, tuple[str, ...]]] = ()) -> dict[str, Any]:
         """Give the options of `navigator.credentials.get`; without `known` the authenticator shows what it has."""
+        from webauthn import generate_authentication_options, options_to_json
+        from webauthn.helpers.structs import UserVerificationRequirement
+
         options = generate_authentication_options(
             rp_id=self.id,
             challenge=challenge,
@@ -105,6 +92,10 @@ class RelyingParty:
 
     def made(self, credential: dict[str, Any], challenge: bytes) -> NewCredential:
         """Check what `create` gave."""
+        from webauthn import verify_registration_response
+        from webauthn.helpers import parse_registration_credential_json
+        from webauthn.helpers.structs import CredentialDeviceType
+
         try:
             verified = verify_registration_response(
                 credential=credential,
@@ -112,7 +103,7 @@ class RelyingParty:
                 expected_rp_id=self.id,
                 expected_origin=list(self.origins),
                 require_user_verification=True,
-                supported_pub_key_algs=ALGORITHMS,
+                supported_pub_key_algs=_algorithms(),
             )
             transports = parse_registration_credential_json(credential).response.transports or []
         except Exception as error:
@@ -128,6 +119,8 @@ class RelyingParty:
 
     def counted(self, credential: dict[str, Any], challenge: bytes, public_key: bytes) -> int:
         """Check what `get` gave; give the authenticator's counter, which the caller compares with the last one."""
+        from webauthn import verify_authentication_response
+
         try:
             verified = verify_authentication_response(
                 credential=credential,
@@ -145,6 +138,8 @@ class RelyingParty:
 
 def challenge_in(credential: dict[str, Any]) -> bytes:
     """Give the challenge that was signed, by which the server finds what it asked."""
+    from webauthn.helpers import base64url_to_bytes, parse_client_data_json
+
     try:
         return parse_client_data_json(base64url_to_bytes(credential["response"]["clientDataJSON"])).challenge
     except Exception as error:
@@ -153,6 +148,8 @@ def challenge_in(credential: dict[str, Any]) -> bytes:
 
 def asserted(credential: dict[str, Any]) -> tuple[bytes, bytes | None]:
     """Give the id of the credential that `get` used, and the account it says it belongs to (16 bytes of the id)."""
+    from webauthn.helpers import parse_authentication_credential_json
+
     try:
         parsed = parse_authentication_credential_json(credential)
     except Exception as error:
@@ -160,7 +157,16 @@ def asserted(credential: dict[str, Any]) -> tuple[bytes, bytes | None]:
     return parsed.raw_id, parsed.response.user_handle
 
 
+def _algorithms() -> list[COSEAlgorithmIdentifier]:
+    """Give what every authenticator of the last years has; RSA only where old Windows needs it."""
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier as Known
+
+    return [Known.EDDSA, Known.ECDSA_SHA_256, Known.RSASSA_PKCS1_v1_5_SHA_256]
+
+
 def _described(known: Sequence[tuple[bytes, tuple[str, ...]]]) -> list[PublicKeyCredentialDescriptor]:
+    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+
     return [
         PublicKeyCredentialDescriptor(id=credential, transports=[AuthenticatorTransport(word) for word in transports])
         for credential, transports in known

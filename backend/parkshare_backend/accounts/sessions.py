@@ -10,12 +10,15 @@ from parkshare_backend.accounts.tables import TOKENS
 from parkshare_backend.clock import Clock, Random, new_id
 from parkshare_backend.http.auth import Principal, Scope
 from parkshare_backend.http.problems import NOT_FOUND, UNAUTHENTICATED, Problem, define
-from parkshare_backend.store.engine import ReadTx, Store, Tx
+from parkshare_backend.store.engine import RawSql, ReadTx, Store, Tx
 
 DAY = 86_400.0
 HOUR = 3600.0  # how closely is told when a token was last used: enough to know one's own devices by
 MAX_TOKENS = 100  # live tokens of one account; the oldest makes room
 FRESH = 600.0  # seconds after somebody proved who they are in which a token may change how one gets in
+
+# Sent by the driver alone: after an hour's turn all tokens in use come at once, and everybody else waits meanwhile.
+_NOTE_USE = RawSql.both("UPDATE tokens SET last_used_at = $2 WHERE id = $1")
 
 CONFIRM_FIRST = define(
     "confirm-first",
@@ -143,8 +146,7 @@ class Sessions:
 
         async def work() -> None:
             async with self._store.write() as tx:
-                for token, hour in sorted(used.items()):
-                    await tx.execute(sa.update(TOKENS).where(TOKENS.c.id == token).values(last_used_at=hour))
+                await tx.many(_NOTE_USE, sorted((token, hour) for token, hour in used.items()))
 
         await self._store.again(work)
         # Only now: meanwhile its owner looks, or the write fails and must be made again.

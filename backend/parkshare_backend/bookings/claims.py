@@ -18,8 +18,10 @@ SPACE_TAKEN = define(
 )  # fmt: skip
 
 
-_EXPIRED = Prepared(
-    sa.delete(CLAIMS).where(CLAIMS.c.space == sa.bindparam("space"), CLAIMS.c.expires_at <= sa.bindparam("now"))
+_FORGET_EXPIRED = Prepared(
+    sa.delete(CLAIMS)
+    .where(CLAIMS.c.space == sa.bindparam("space"), CLAIMS.c.expires_at <= sa.bindparam("now"))
+    .returning(CLAIMS.c.holder)
 )
 _TAKE = RawSql.both(
     "INSERT INTO claims (kind, holder, space, t0, t1, expires_at) VALUES ($1, $2, $3, $4, $5, $6) "
@@ -38,22 +40,30 @@ class Kind(StrEnum):
 async def take(
     tx: Tx, *, kind: Kind, holder: str, space: str, period: Period, now: float, expires_at: float | None = None
 ) -> None:
-    """Claim a space for a period; holds that expired on it are removed first, in the same transaction.
+    """Claim a space for a period; holds that expired on it give way, in the same transaction.
+
+    They are looked for only where something is in the way: nearly always nothing is.
 
     Raises:
         Problem: SPACE_TAKEN.
 
     """
-    await tx.quick(_EXPIRED, space=space, now=now)
+    row = (kind, holder, space, period.start, period.end, expires_at)
+    if await _written(tx, row):
+        return
+    if not await tx.quick(_FORGET_EXPIRED, space=space, now=now) or not await _written(tx, row):
+        raise Problem(SPACE_TAKEN, pointer="/period")
+
+
+async def _written(tx: Tx, row: tuple[Kind, str, str, int, int, float | None]) -> bool:
+    """Write a claim, or tell that another one is in the way."""
     try:
         # On PostgreSQL an error would end the transaction: there the row is left out.
-        written = await tx.fetch(_TAKE, kind, holder, space, period.start, period.end, expires_at)
+        return bool(await tx.fetch(_TAKE, *row))
     except IntegrityError as error:
         if "overlap" not in str(error.orig):
             raise
-        raise Problem(SPACE_TAKEN, pointer="/period") from None
-    if not written:
-        raise Problem(SPACE_TAKEN, pointer="/period")
+        return False
 
 
 async def release(tx: Tx, kind: Kind, holder: str) -> None:

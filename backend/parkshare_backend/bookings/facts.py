@@ -62,8 +62,16 @@ def change(booking: Booking, *, cause: str, reason: str | None, more: Mapping[st
 
 def content_hash(request: BookingRequest) -> bytes:
     """Give what tells the same request from another one with its id."""
-    # A request without a hold is hashed as the first release did: a repeat may come after an upgrade.
-    content = request.model_dump(mode="json", exclude={"id"} if request.hold else {"id", "hold"})
+    # By hand, for pydantic's own takes a tenth of the time of a booking. What is hashed, and that a request without a
+    # hold says nothing of one, is as in the first release: a repeat may come after an upgrade.
+    content = {
+        "period": {"start": to_rfc3339(request.period.start), "end": to_rfc3339(request.period.end)},
+        "sealed_plate": to_base64url(request.sealed_plate),
+        "space": request.space,
+        "vehicle": request.vehicle.model_dump(mode="json") if request.vehicle else None,
+    }
+    if request.hold:
+        content["hold"] = request.hold
     return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 

@@ -1,6 +1,6 @@
 """The one place where bookings come to be and change: state, claim, trail and news in one transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,10 @@ from parkshare_backend.clock import Clock
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces
 from parkshare_backend.store.engine import ReadTx, Store, Tx
-from parkshare_backend.store.outbox import Outbox, account_audience, install_audience
+from parkshare_backend.store.outbox import Fact, Outbox, account_audience, install_audience
 
 type Listener = Callable[[Tx, Booking, Cause], Awaitable[None]]
-type Added = Callable[[Tx, Booking, Space], Awaitable[None]]
+type Added = Callable[[Tx, Booking, Space], Awaitable[Booking]]
 type Adding = Callable[[Tx, Booking, Space], Awaitable[bool]]
 type Wished = Callable[[Tx, Booking, Period], Awaitable[None]]
 type Instead = Callable[[ReadTx, Booking, Space], Awaitable[list[dict[str, Any]]]]
@@ -51,7 +51,7 @@ class Life(BookingLookup):
         self._listeners.append(listener)
 
     def on_added(self, call: Added) -> None:
-        """Call this in the transaction in which a space gets a new booking."""
+        """Call this in the transaction in which a space gets a new booking; it gives the booking as it is after it."""
         self._added.append(call)
 
     def on_adding(self, call: Adding) -> None:
@@ -143,8 +143,7 @@ class Life(BookingLookup):
         """Tell the house, or the owner, of a booking that waited for its payment."""
         changed = replace(booking, unpaid=False)
         await rows.keep(tx, changed, due_at=next_look(changed))
-        await self._propose(tx, changed, space)
-        await self.tell(tx, changed, space, cause=cause, by=By.SERVER)
+        await self.tell(tx, changed, space, cause=cause, by=By.SERVER, for_house=_proposed(changed, space))
         return changed
 
     async def note(
@@ -173,23 +172,27 @@ class Life(BookingLookup):
         reason: str | None = None,
         more: Mapping[str, Any] | None = None,
         for_renter: Mapping[str, Any] | None = None,
+        for_house: Sequence[Fact] = (),
         first: bool = False,
     ) -> None:
-        """Write what happened into the trail and tell both sides; `more` says it closer, `for_renter` to one only."""
+        """Write what happened into the trail and tell both sides; `more` says it closer, `for_renter` to one only.
+
+        for_house: what the house is told in the same breath.
+        """
         if cause not in _PASSING:
             who = by or (WHO[cause][0] if isinstance(cause, Cause) else _WHO_ELSE.get(cause, By.HOUSE))
             when = self._clock.now() if at is None else at
             said = history(booking, reason=reason, more=more or {})
             await trail.write(tx, booking.id, at=when, cause=str(cause), by=who, d=said, first=first)
         fact = change(booking, cause=str(cause), reason=reason, more=more or {})
-        for account in {booking.account, space.account}:
-            told = {**fact, **(for_renter or {})} if account == booking.account else fact
-            await self._outbox.append(tx, account_audience(account), "booking.changed", told)
+        told = {space.account: fact, booking.account: {**fact, **(for_renter or {})}}
+        people = [Fact(account_audience(account), "booking.changed", d) for account, d in told.items()]
+        await self._outbox.append_all(tx, [*for_house, *people])
 
     async def propose_again(self, tx: Tx, space: Space) -> None:
         """Tell the live bookings of a space to the house that took it over; what was said to the old one is lost."""
         for booking in await rows.live_on_spaces(tx, [space.id]):
-            await self._propose(tx, booking, space)
+            await self._outbox.append_all(tx, _proposed(booking, space))
 
     async def _add(self, tx: Tx, booking: Booking, space: Space) -> Booking:
         """Write a new booking whose claim is taken, and tell of it."""
@@ -198,27 +201,16 @@ class Life(BookingLookup):
                 booking = replace(booking, unpaid=True)
         await rows.add(tx, booking, due_at=next_look(booking))
         await self._make_room(tx, booking, booking.period)
-        await self._propose(tx, booking, space)
-        await self.tell(tx, booking, space, cause="proposed", first=True)
+        await self.tell(tx, booking, space, cause="proposed", for_house=_proposed(booking, space), first=True)
         for call in self._added:
-            await call(tx, booking, space)
-        return await rows.get(tx, booking.id) or booking
-
-    async def _propose(self, tx: Tx, booking: Booking, space: Space) -> None:
-        house = install_audience(space.install)
-        if booking.unpaid:
-            return
-        if booking.standing.waits_for_owner:
-            # Only for a notice to the owner: the house decides nothing before they have.
-            await self._outbox.append(tx, house, "booking.asked", request_for_owner(booking, space))
-        else:
-            await self._outbox.append(tx, house, "booking.proposed", proposal(booking, space))
+            booking = await call(tx, booking, space)
+        return booking
 
     async def _tell_house(self, tx: Tx, before: Booking, booking: Booking, space: Space, cause: Cause) -> None:
         if booking.unpaid:
             return
         if cause is Cause.APPROVED:
-            await self._propose(tx, booking, space)
+            await self._outbox.append_all(tx, _proposed(booking, space))
         elif cause is Cause.SHORTENED:
             await self._outbox.append(tx, install_audience(space.install), "booking.changed", proposal(booking, space))
         elif booking.revision > before.revision:
@@ -270,10 +262,21 @@ class Life(BookingLookup):
 
     async def _make_room(self, tx: Tx, new: Booking, period: Period) -> None:
         """Tell the house that a car which has not come has lost its right: its time is somebody else's now."""
-        for missed in await rows.no_shows(tx, [new.space], now=self._clock.now()):
+        for missed in await rows.no_shows_on(tx, new.space, now=self._clock.now()):
             if missed.id == new.id or not missed.period.overlaps(period):
                 continue
             lost = replace(missed, revision=missed.revision + 1)
             await rows.forget_no_show(tx, lost.id)
             await rows.keep(tx, lost, due_at=None)
             await self._withdraw(tx, lost, await self._space_of(tx, lost), reason="no-show")
+
+
+def _proposed(booking: Booking, space: Space) -> list[Fact]:
+    """Give what the house is told of a booking that is new to it: nothing before it is paid."""
+    house = install_audience(space.install)
+    if booking.unpaid:
+        return []
+    if booking.standing.waits_for_owner:
+        # Only for a notice to the owner: the house decides nothing before they have.
+        return [Fact(house, "booking.asked", request_for_owner(booking, space))]
+    return [Fact(house, "booking.proposed", proposal(booking, space))]

@@ -22,6 +22,9 @@ _LIVE_ON = Prepared(sa.select(BOOKINGS).where(among_given(BOOKINGS.c.space, "spa
 _NO_SHOWS = Prepared(
     sa.select(NO_SHOWS.c.booking).where(among_given(NO_SHOWS.c.space, "spaces"), NO_SHOWS.c.t1 > sa.bindparam("now"))
 )
+_NO_SHOWS_ON = Prepared(
+    sa.select(NO_SHOWS.c.booking).where(NO_SHOWS.c.space == sa.bindparam("space"), NO_SHOWS.c.t1 > sa.bindparam("now"))
+)
 _REFUSED = Prepared(
     sa.select(REFUSALS.c.space).where(
         REFUSALS.c.account == sa.bindparam("account"),
@@ -147,6 +150,15 @@ async def keep_no_show(tx: Tx, booking: Booking) -> None:
 async def no_shows(tx: ReadTx, spaces: Collection[str], *, now: float) -> list[Booking]:
     """Give the bookings on these spaces whose car may still come although it did not come in time."""
     kept = await tx.quick(_NO_SHOWS, spaces=spaces, now=int(now))
+    return await _each(tx, kept)
+
+
+async def no_shows_on(tx: ReadTx, space: str, *, now: float) -> list[Booking]:
+    """Give the same of one space: what every new booking asks."""
+    return await _each(tx, await tx.quick(_NO_SHOWS_ON, space=space, now=int(now)))
+
+
+async def _each(tx: ReadTx, kept: list[Any]) -> list[Booking]:
     found = [await get(tx, row.booking) for row in kept]
     return [booking for booking in found if booking is not None]
 

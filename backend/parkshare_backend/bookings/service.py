@@ -175,14 +175,15 @@ class Bookings(Life):
 
         Bookings and holds ask this, in their own transaction: the owner may be changing windows at this moment.
         """
-        found = await self._spaces.get(tx, space)
-        if found is None or found.withdrawn:
+        known = await self._spaces.get_offered(tx, space, period)
+        if known is None or known[0].withdrawn:
             raise Problem(NOT_FOUND, "There is no such space. Search again.", pointer="/space")
+        found, offered = known
         if found.account == account:
             raise Problem(OWN_SPACE, pointer="/space")
         if not fits(car, found.size):
             raise Problem(DOES_NOT_FIT, pointer="/vehicle")
-        if not await self._spaces.offered(tx, found.id, period):
+        if not offered:
             raise Problem(NOT_OFFERED, pointer="/period")
         against = faults(found.terms, period, self._clock.now(), patience_s=PATIENCE_S)
         if against:

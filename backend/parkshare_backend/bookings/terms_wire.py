@@ -1,7 +1,9 @@
 """How the terms of a space look on the wire: said by houses, answered to people."""
 
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from parkshare_backend.bookings.terms import Approval, Terms
@@ -77,3 +79,9 @@ class TermsAnswer(Answer):
     def of(cls, terms: Terms) -> Self:
         """Write terms."""
         return cls.model_validate(terms, from_attributes=True)
+
+
+@lru_cache(maxsize=1024)
+def written_terms(terms: Terms) -> orjson.Fragment:
+    """Write terms as JSON; most spaces have the same few."""
+    return orjson.Fragment(TermsAnswer.of(terms).model_dump_json())

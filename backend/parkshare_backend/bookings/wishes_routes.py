@@ -133,5 +133,5 @@ async def _places_for_the_rest(ctx: Context, end: float) -> AsyncIterator[None]:
             offers = await ctx.app[keys.MATCHING].after_refusal(
                 ctx.account, space.id, rest, car=booking.car, limit=TOLD
             )
-            problem.extra["alternatives"] = [offer.model_dump(mode="json") for offer in offers]
+            problem.extra["alternatives"] = offers
         raise

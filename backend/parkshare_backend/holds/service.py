@@ -9,6 +9,7 @@ from parkshare_backend.holds import rows
 from parkshare_backend.holds.models import HoldAnswer, HoldRequest
 from parkshare_backend.holds.rows import Hold
 from parkshare_backend.http.problems import NOT_FOUND, Problem, define
+from parkshare_backend.money.models import QuoteAnswer
 from parkshare_backend.money.pricing import Pricing
 from parkshare_backend.spaces.models import PeriodAnswer
 from parkshare_backend.spaces.service import Space
@@ -90,12 +91,12 @@ class Holds:
 
     async def _answer(self, tx: ReadTx, hold: Hold, space: Space) -> HoldAnswer:
         quoted = self._pricing.quote(space.price_minor, space.currency, hold.period)
-        (quote,) = await self._pricing.shown(tx, hold.account, [quoted])
+        (short_by,) = await self._pricing.lacking(tx, hold.account, [quoted])
         return HoldAnswer(
             id=hold.id,
             space=hold.space,
             period=PeriodAnswer.of(hold.period),
             expires_at=hold.expires_at,
-            quote=quote,
+            quote=QuoteAnswer.of(quoted, short_by_minor=short_by),
             terms=TermsAnswer.of(space.terms),
         )

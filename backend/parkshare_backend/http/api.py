@@ -35,7 +35,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from parkshare_backend.http.auth import AnyScope, Scope
-from parkshare_backend.http.context import ADDRESS, Context, Reply
+from parkshare_backend.http.context import ADDRESS, Context, Reply, Written
 from parkshare_backend.http.handling import NO_CONTENT, handler_of
 from parkshare_backend.http.limits import Rate
 from parkshare_backend.http.models import Id
@@ -45,7 +45,7 @@ __all__ = ["ADDRESS", "NO_CONTENT", "Context", "Deprecated", "Reply", "Route", "
 
 _ANY_ID = "[0-9a-f-]{36}"
 
-type Handler = Callable[..., Awaitable[BaseModel | Reply | web.Response | None]]
+type Handler = Callable[..., Awaitable[BaseModel | Written | Reply | web.Response | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Routes:
     def setup(self, app: web.Application) -> None:
         """Add the routes to the application."""
         for route in self._routes:
-            app.router.add_route(route.method, _pattern(route), handler_of(route), name=None)
+            app.router.add_route(route.method, _pattern(route), handler_of(route, app), name=None)
 
 
 def _pattern(route: Route) -> str:

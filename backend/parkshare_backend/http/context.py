@@ -16,6 +16,10 @@ HOT: web.RequestKey[bool] = web.RequestKey("hot", bool)
 LIMIT: web.RequestKey[tuple[str, str]] = web.RequestKey("limit", tuple)
 
 
+# What a model would write, as a dict that its feature wrote: for hot answers of many parts.
+type Written = Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer with a status or headers of its own, or the revision of what it shows, from which its ETag is made.
@@ -23,7 +27,7 @@ class Reply:
     status None is that of the route.
     """
 
-    body: BaseModel | None
+    body: BaseModel | Written | None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     revision: Revision | None = None

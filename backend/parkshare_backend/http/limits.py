@@ -101,20 +101,12 @@ class RateLimiter:
         name, burst, refill, policy = self._sizes[rate]
         key, now = (caller, name), self._clock.now()
         left, at = self._buckets.pop(key, (burst, now))
-        left = min(burst, left + max(0.0, now - at) * refill)
+        if now > at:
+            left += (now - at) * refill
+        left = min(left, burst)
         if left < 1:
             self._buckets[key] = (left, now)
-            retry_after = math.ceil((1 - left) / refill)
-            raise Problem(
-                RATE_LIMITED,
-                f"Too many requests. Try again in {retry_after} s.",
-                headers={
-                    "Retry-After": str(retry_after),
-                    "RateLimit-Policy": policy,
-                    "RateLimit": f'"{name}";r=0;t={retry_after}',
-                },
-                extra={"retry_after": retry_after},
-            )
+            raise _used_up(name, policy, math.ceil((1 - left) / refill))
         left -= 1
         self._buckets[key] = (left, now)
         if len(self._buckets) > _MAX_BUCKETS:
@@ -122,3 +114,16 @@ class RateLimiter:
         if rate is None:
             return None  # the allowance of the route is the one that a caller is told of
         return policy, f'"{name}";r={int(left)};t={math.ceil((burst - left) / refill)}'
+
+
+def _used_up(name: str, policy: str, retry_after: int) -> Problem:
+    return Problem(
+        RATE_LIMITED,
+        f"Too many requests. Try again in {retry_after} s.",
+        headers={
+            "Retry-After": str(retry_after),
+            "RateLimit-Policy": policy,
+            "RateLimit": f'"{name}";r=0;t={retry_after}',
+        },
+        extra={"retry_after": retry_after},
+    )

@@ -1,8 +1,8 @@
 """What happens around every request: its id, the caller's address, limits, problems, headers, one log line."""
 
-import time
-from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from time import perf_counter
 
 import orjson
 import structlog
@@ -10,7 +10,7 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from parkshare_backend import keys
-from parkshare_backend.clock import new_id
+from parkshare_backend.http.answers import dress
 from parkshare_backend.http.context import ADDRESS, HOT, LIMIT
 from parkshare_backend.http.limits import line_of
 from parkshare_backend.http.problems import (
@@ -24,70 +24,45 @@ from parkshare_backend.http.problems import (
     Kind,
     Problem,
 )
+from parkshare_backend.http.request_ids import next_request_id
 from parkshare_backend.store.engine import UNABLE
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Network = IPv4Network | IPv6Network
 
 log = structlog.get_logger()
 
-# Nothing of ours runs scripts or is framed; pages add the stylesheet that they need.
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
-}
 _QUIET = {"/healthz", "/readyz"}
 _STATUS_KINDS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE}
 _SERVER_ERROR = 500
 
 
-# Set on every answer that does not have one of them itself.
-_HEADERS = SECURITY_HEADERS | {"Cache-Control": "no-store"}
-_PAGES_SET = ("Content-Security-Policy", "Cache-Control", "Cross-Origin-Resource-Policy")
-
-
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name the request, log it, and turn whatever goes wrong into a problem."""
-    started, request_id = time.perf_counter(), new_id()
+    """Attend a request that came through the application."""
+    route = request.match_info.route.resource
+    return await attend(request.app, request, handler, route.canonical if route else "(unknown)")
+
+
+async def attend(app: web.Application, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
+    """Name the request, log it, and turn whatever goes wrong into a problem; path is the canonical one."""
+    started, request_id = perf_counter(), next_request_id()
     # Not taken back: the task belongs to the connection, and the next request on it binds its own.
     bind_contextvars(request=request_id)
-    response = await _answer(request, handler)
-    app = request.app
-    route = request.match_info.route.resource
-    path = route.canonical if route else "(unknown)"
-    took_s = time.perf_counter() - started
+    response = await _answer(app, request, handler)
+    took_s = perf_counter() - started
     app[keys.METRICS].requests.observe(path, request.method, response.status, took_s)
     if path not in _QUIET:
         app[keys.ACCESS].answered(request.method, path, response.status, took_s, hot=HOT in request)
     if not response.prepared:
-        _dress(request, response, request_id)
+        dress(response, request_id, request.get(LIMIT))
     return response
 
 
-def _dress(request: web.Request, response: web.StreamResponse, request_id: str) -> None:
-    """Add what every answer carries; what the handler said stands."""
-    headers = response.headers
-    headers["X-Request-Id"] = request_id
-    if any(name in headers for name in _PAGES_SET):
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-    else:
-        headers.extend(_HEADERS)
-    if (left := request.get(LIMIT)) is not None and "RateLimit" not in headers:
-        headers["RateLimit-Policy"], headers["RateLimit"] = left
-
-
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer(app: web.Application, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        request[ADDRESS] = line_of(caller_address(request))
-        request.app[keys.LIMITER].hit(f"address:{request[ADDRESS]}", None)
+        address = request[ADDRESS] = line_of(caller_address(request, app[keys.SETTINGS].trusted_proxies))
+        app[keys.LIMITER].hit(f"address:{address}", None)
         return await handler(request)
     except Problem as problem:
         return problem_response(problem)
@@ -121,15 +96,16 @@ def problem_response(problem: Problem, *, status: int | None = None) -> web.Resp
     )
 
 
-def caller_address(request: web.Request) -> str:
+def caller_address(request: web.Request, trusted: Sequence[Network]) -> str:
     """Give the caller's IP address; a proxy's word counts only when the operator trusts its network.
 
     The last untrusted address of X-Forwarded-For is the caller: what stands left of it the caller wrote.
     """
     address = request.remote or "unknown"
-    trusted = request.app[keys.SETTINGS].trusted_proxies
+    if not trusted:
+        return address[:64]
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops and trusted:
+    while hops:
         try:
             known = ip_address(address)
         except ValueError:

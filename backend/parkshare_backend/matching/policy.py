@@ -6,11 +6,12 @@ and each part of it comes with the answer. Spaces that are free for the whole pe
 Pure: standard library only; randomness is an argument.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 from statistics import median
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from parkshare_backend.spaces.plugs import Plug, serves
 from parkshare_backend.spaces.sizes import Size, fits
@@ -51,8 +52,8 @@ class Factor(StrEnum):
     PERIOD = "period"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+# Tuples, because twenty candidates are weighed for each search: frozen dataclasses take two to three times as long.
+class Candidate(NamedTuple):
     """A space that is shared and free, for the whole period or a part of it.
 
     distance_m is the straight line. price_minor is that of an hour, None is not weighed. farther_m: how far beyond the
@@ -76,8 +77,7 @@ class Candidate:
         return self.part is Part.WHOLE and self.farther_m <= 0
 
 
-@dataclass(frozen=True, slots=True)
-class Because:
+class Because(NamedTuple):
     """One thing that moved a space on the list: by so many metres of walking, towards the end if above zero."""
 
     factor: Factor
@@ -85,8 +85,7 @@ class Because:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate in its place on the list, with the reasons why it stands there."""
 
     candidate: Candidate
@@ -95,57 +94,87 @@ class Ranked:
     because: tuple[Because, ...] = ()
 
 
+_FITS = Because(Factor.FIT, 0, "your car fits")
+_TIGHT = Because(Factor.FIT, round(TIGHT_M), "your car fits, but it is tight")
+_HAS_PLUG = Because(Factor.PLUG, -round(PLUG_M), "it has the plug")
+_NO_PLUG = Because(Factor.PLUG, 0, "it does not have the plug")
+
+
 def walk_s(distance_m: float) -> int:
     """Give the walking time in seconds for a straight-line distance in metres."""
     return round(distance_m * WALK_DETOUR / WALK_SPEED_MS)
 
 
 def rank(
-    candidates: Sequence[Candidate], *, car: Size | None, chance: Chance, wish: Plug | None = None
+    candidates: Sequence[Candidate],
+    *,
+    car: Size | None,
+    chance: Chance,
+    wish: Plug | None = None,
+    most: int | None = None,
 ) -> list[Ranked]:
-    """Put the spaces that the car fits into in order, best first; `wish` is a plug that would be welcome.
+    """Put the spaces that the car fits into in order, best first, and give up to `most`.
 
-    Candidates that are near-equal are shuffled: 200 renters who ask for one place at once then need about a third of
-    the attempts, because they don't all try for the same space.
+    `wish` is a plug that would be welcome. Candidates that are near-equal are shuffled: 200 renters who ask for one
+    place at once then need about a third of the attempts, because they don't all try for the same space.
     """
     suitable = [candidate for candidate in candidates if car is None or fits(car, candidate.size)]
     if not suitable:
         return []
     usual = _usual_prices(suitable)
-    weighed = [(candidate, _because(candidate, usual=usual, car=car, wish=wish)) for candidate in suitable]
-    weighed.sort(key=lambda one: (not one[0].whole, _metres_of(one), one[0].space))
+    weighed = sorted([_weighed(candidate, usual=usual, car=car, wish=wish) for candidate in suitable], key=_order)
     nearest_m = min(candidate.distance_m for candidate in suitable)
-    return [
-        Ranked(
-            candidate,
-            walk_s(candidate.distance_m),
-            _reason(candidate, because, nearest_m=nearest_m, car=car),
-            because,
-        )
-        for band in _bands(weighed)
-        for candidate, because in chance.sample(band, len(band))
-    ]
+    # Only those that are given are put into words: that is most of the work.
+    return [_in_words(one, nearest_m=nearest_m) for one in islice(_shuffled(weighed, chance), most)]
 
 
-type _Weighed = tuple[Candidate, tuple[Because, ...]]
+class _Weighed(NamedTuple):
+    """A candidate, its whole measure in metres, and what moved it beside its distance."""
+
+    candidate: Candidate
+    whole: bool
+    metres: float
+    moved: tuple[Because, ...]
 
 
-def _metres_of(one: _Weighed) -> float:
+def _weighed(candidate: Candidate, *, usual: Mapping[str, float], car: Size | None, wish: Plug | None) -> _Weighed:
     """Add up what speaks for and against a candidate; its distance counts to the last millimetre."""
-    candidate, because = one
-    return candidate.distance_m + sum(reason.metres for reason in because if reason.factor is not Factor.DISTANCE)
+    moved = _moved(candidate, usual=usual, car=car, wish=wish)
+    metres = candidate.distance_m + sum([reason.metres for reason in moved])
+    return _Weighed(candidate, candidate.whole, metres, moved)
 
 
-def _bands(ordered: Sequence[_Weighed]) -> list[list[_Weighed]]:
-    """Split candidates in order into runs that are near-equal to the first of the run."""
-    bands: list[list[_Weighed]] = []
-    for one in ordered:
-        first = bands[-1][0] if bands else None
-        if first is not None and one[0].whole == first[0].whole and _metres_of(one) - _metres_of(first) <= NEAR_EQUAL_M:
-            bands[-1].append(one)
+def _order(one: _Weighed) -> tuple[bool, float, str]:
+    return not one.whole, one.metres, one.candidate.space
+
+
+def _shuffled(ordered: Sequence[_Weighed], chance: Chance) -> Iterator[_Weighed]:
+    """Shuffle each run of candidates that are near-equal to the first of the run."""
+    band = [ordered[0]]
+    for one in ordered[1:]:
+        first = band[0]
+        if one.whole == first.whole and one.metres - first.metres <= NEAR_EQUAL_M:
+            band.append(one)
         else:
-            bands.append([one])
-    return bands
+            yield from _any_order(band, chance)
+            band = [one]
+    yield from _any_order(band, chance)
+
+
+def _any_order(band: Sequence[_Weighed], chance: Chance) -> Sequence[_Weighed]:
+    return chance.sample(band, len(band)) if len(band) > 1 else band
+
+
+def _in_words(one: _Weighed, *, nearest_m: float) -> Ranked:
+    candidate = one.candidate
+    walk = walk_s(candidate.distance_m)
+    because = (_on_foot(round(candidate.distance_m), max(1, round(walk / 60))), *one.moved)
+    return Ranked(candidate, walk, _reason(candidate, because, nearest_m=nearest_m), because)
+
+
+@lru_cache(maxsize=4096)
+def _on_foot(metres: int, minutes: int) -> Because:
+    return Because(Factor.DISTANCE, metres, f"{minutes} min on foot")
 
 
 def _usual_prices(candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -157,41 +186,40 @@ def _usual_prices(candidates: Sequence[Candidate]) -> dict[str, float]:
     return {currency: median(found) for currency, found in prices.items()}
 
 
-def _because(
+def _moved(
     candidate: Candidate, *, usual: Mapping[str, float], car: Size | None, wish: Plug | None
 ) -> tuple[Because, ...]:
-    minutes = max(1, round(walk_s(candidate.distance_m) / 60))
-    found = [Because(Factor.DISTANCE, round(candidate.distance_m), f"{minutes} min on foot")]
-    price = _price(candidate, usual.get(candidate.currency, 0.0))
-    if price:
-        found.append(Because(Factor.PRICE, price, "cheaper than usual here" if price < 0 else "dearer than usual here"))
+    found = []
+    if price := _price(candidate.price_minor, usual.get(candidate.currency, 0.0)):
+        found.append(price)
     if car is not None:
-        tight = _tight(car, candidate.size)
-        found.append(
-            Because(Factor.FIT, round(TIGHT_M) * tight, "your car fits, but it is tight" if tight else "your car fits")
-        )
+        found.append(_TIGHT if _tight(car, candidate.size) else _FITS)
     if wish is not None:
-        served = serves(candidate.plug, wish)
-        found.append(
-            Because(Factor.PLUG, -round(PLUG_M) * served, "it has the plug" if served else "it does not have the plug")
-        )
+        found.append(_HAS_PLUG if serves(candidate.plug, wish) else _NO_PLUG)
     if candidate.part is not Part.WHOLE:
         missing = 1 - candidate.free_s / max(1, candidate.asked_s)
         found.append(Because(Factor.PERIOD, round(MISSING_M * missing), _part(candidate)))
     return tuple(found)
 
 
-def _price(candidate: Candidate, usual: float) -> int:
+@lru_cache(maxsize=4096)  # the same few prices come again and again: a third of the time
+def _price(minor: int | None, usual: float) -> Because | None:
     """Weigh a price against the usual one here; what is within a tenth of it is the same to people."""
-    if candidate.price_minor is None or usual <= 0:
-        return 0
-    above = candidate.price_minor / usual - 1
-    return round(max(-PRICE_MOST_M, min(PRICE_MOST_M, PRICE_M * above))) if abs(above) > 0.1 else 0  # noqa: PLR2004
+    if minor is None or usual <= 0:
+        return None
+    above = minor / usual - 1
+    if abs(above) <= 0.1:  # noqa: PLR2004
+        return None
+    metres = round(max(-PRICE_MOST_M, min(PRICE_MOST_M, PRICE_M * above)))
+    return Because(Factor.PRICE, metres, "cheaper than usual here" if metres < 0 else "dearer than usual here")
 
 
 def _tight(car: Size, space: Size) -> bool:
-    pairs = ((car.length_m, space.length_m), (car.width_m, space.width_m))
-    return any(mine is not None and room is not None and room - mine < TIGHT_SPARE_M for mine, room in pairs)
+    return _leaves_little(car.length_m, space.length_m) or _leaves_little(car.width_m, space.width_m)
+
+
+def _leaves_little(mine: float | None, room: float | None) -> bool:
+    return mine is not None and room is not None and room - mine < TIGHT_SPARE_M
 
 
 def _part(candidate: Candidate) -> str:
@@ -199,7 +227,7 @@ def _part(candidate: Candidate) -> str:
     return f"free for the {candidate.part} {free} of the {asked} that you asked for"
 
 
-def _reason(candidate: Candidate, because: Sequence[Because], *, nearest_m: float, car: Size | None) -> str:
+def _reason(candidate: Candidate, because: Sequence[Because], *, nearest_m: float) -> str:
     further_m = candidate.distance_m - nearest_m
     if candidate.part is not Part.WHOLE:
         why = _part(candidate).capitalize()
@@ -213,10 +241,18 @@ def _reason(candidate: Candidate, because: Sequence[Because], *, nearest_m: floa
         why = "About as near as the nearest, and free for the whole period"
     else:
         why = f"Free for the whole period, {_metres(further_m)} further than the nearest"
-    said = {one.factor: one.text for one in because}
-    more = [said[factor] for factor in (Factor.PRICE, Factor.PLUG) if factor in said]
-    fit = f", and {said[Factor.FIT]}" if car is not None else ""
-    return f"{why}; {', '.join([said[Factor.DISTANCE], *more])}{fit}."
+    return f"{why}; {_in_short(because)}."
+
+
+def _in_short(because: Sequence[Because]) -> str:
+    """Tell the distance, the price and the plug in this order, and at last whether the car fits."""
+    more = fit = ""
+    for one in because[1:]:
+        if one.factor is Factor.FIT:
+            fit = f", and {one.text}"
+        elif one.factor is not Factor.PERIOD:
+            more += f", {one.text}"
+    return f"{because[0].text}{more}{fit}"
 
 
 def _metres(distance_m: float) -> str:

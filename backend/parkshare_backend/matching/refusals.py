@@ -25,5 +25,5 @@ async def with_alternatives(
         if problem.code in HELPED:
             car = vehicle.size() if vehicle else None
             offers = await app[keys.MATCHING].after_refusal(account, space, period.period(), car=car, limit=TOLD)
-            problem.extra["alternatives"] = [offer.model_dump(mode="json") for offer in offers]
+            problem.extra["alternatives"] = offers
         raise

@@ -1,18 +1,21 @@
 """Finding free spaces: the index proposes, the terms of each space decide, the policy orders."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from random import Random as Shuffler
+from secrets import SystemRandom
 
 from parkshare_backend.bookings import claims, terms
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.bookings.rows import refused
-from parkshare_backend.clock import Clock
+from parkshare_backend.clock import Clock, Random
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
-from parkshare_backend.matching.index import ANY_PRICE, FIRST_RING_M, RING_GROWTH, Found, Wanted, nearest
-from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, Offer, SearchRequest, SearchResult
-from parkshare_backend.matching.offers import Choice, offer, ranked
+from parkshare_backend.matching.index import ANY_PRICE, Found, Wanted, nearest
+from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, SearchRequest
+from parkshare_backend.matching.offers import Choice, WrittenOffer, WrittenResult, offer, ranked
 from parkshare_backend.matching.parts import free_part, useful_s
 from parkshare_backend.matching.policy import Chance
+from parkshare_backend.money.models import written_quote
 from parkshare_backend.money.pricing import Pricing
 from parkshare_backend.risk.policy import REACH_S
 from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m
@@ -49,21 +52,22 @@ class Matching:
         self._clock = clock
         self._chance = chance
 
-    async def search(self, account: str, request: SearchRequest) -> SearchResult:
+    async def search(self, account: str, request: SearchRequest) -> WrittenResult:
         """Give the best spaces that are free for the whole period, and partial ones where there are few."""
         period = request.period.period()
         faults = period_faults(period, now=self._clock.now())
         if faults:
             raise Problem(INVALID_REQUEST, errors=tuple(FieldProblem(fault.pointer, fault.detail) for fault in faults))
         async with self._store.read() as tx:
-            wanted = replace(self._wanted(account, request, period), without=await refused(tx, account, period))
+            wanted = self._wanted(account, request, period, without=await refused(tx, account, period))
             search = Search(wanted=wanted, limit=request.limit, welcome=_welcome(request))
             whole = await self._whole(tx, search)
             few = request.flexible and len(whole) < min(FEW, request.limit)
             partial = await self._partial(tx, search, whole) if few else []
-            return SearchResult(
-                offers=await self._shown(tx, account, whole), partial=await self._shown(tx, account, partial)
-            )
+            return {
+                "offers": await self._shown(tx, account, whole),
+                "partial": await self._shown(tx, account, partial),
+            }
 
     async def offers(
         self,
@@ -77,7 +81,7 @@ class Matching:
         limit: int,
         without: Collection[str] = (),
         flexible: bool = False,
-    ) -> list[Offer]:
+    ) -> list[WrittenOffer]:
         """Give the best spaces that are free for the whole period; flexible fills up with partial ones."""
         wanted = Wanted(
             centre=centre, period=period, radius_m=radius_m, account=account, car=car or Size(),
@@ -100,7 +104,7 @@ class Matching:
         limit: int,
         centre: Point | None = None,
         without: Collection[str] = (),
-    ) -> list[Offer]:
+    ) -> list[WrittenOffer]:
         """Give what somebody could take who cannot have this space as they wished, partial offers last.
 
         A part of the period on the space itself may be among them. Distances are from the space's area, unless the
@@ -111,7 +115,7 @@ class Matching:
 
     async def after_refusal(
         self, account: str, space: str, period: Period, *, car: Size | None, limit: int
-    ) -> list[Offer]:
+    ) -> list[WrittenOffer]:
         """Give alternatives to a space that was just refused."""
         async with self._store.read() as tx:
             found = await self._spaces.get(tx, space)
@@ -127,7 +131,7 @@ class Matching:
         spaces = await self._spaces.get_many(tx, within)
         return sorted(((spaces[space], away) for space, away in within.items()), key=lambda one: one[1])
 
-    def _wanted(self, account: str, request: SearchRequest, period: Period) -> Wanted:
+    def _wanted(self, account: str, request: SearchRequest, period: Period, *, without: Collection[str]) -> Wanted:
         most = request.max_price
         return Wanted(
             centre=Point(request.place.lat, request.place.lon),
@@ -138,6 +142,7 @@ class Matching:
             most_minor=most.amount_minor if most else ANY_PRICE,
             currency=most.currency if most else "",
             plug=request.plug.plug() if request.plug and request.plug.needed else None,
+            without=without,
             clear=self._soon(period),
         )
 
@@ -188,21 +193,24 @@ class Matching:
         ]
 
     def _best(self, search: Search, free: list[tuple[Found, Period]]) -> list[Choice]:
-        return ranked(free, search.wanted, chance=self._chance, welcome=search.welcome)[: search.limit]
+        return ranked(free, search.wanted, chance=self._chance, welcome=search.welcome, most=search.limit)
 
-    async def _shown(self, tx: ReadTx, account: str, choices: list[Choice]) -> list[Offer]:
+    async def _shown(self, tx: ReadTx, account: str, choices: list[Choice]) -> list[WrittenOffer]:
         prices = [(choice.found.price_minor, choice.found.currency, choice.period) for choice in choices]
-        quotes = await self._pricing.shown(tx, account, [self._pricing.quote(*price) for price in prices])
-        return [offer(choice, quote) for choice, quote in zip(choices, quotes, strict=True)]
+        quotes = [self._pricing.quote(*price) for price in prices]
+        lacking = await self._pricing.lacking(tx, account, quotes)
+        return [
+            offer(choice, written_quote(quoted, short_by_minor=short_by))
+            for choice, quoted, short_by in zip(choices, quotes, lacking, strict=True)
+        ]
 
 
-def rings(radius_m: float) -> Iterator[float]:
-    """Give growing radii up to the whole: who stops when there are enough never looks at a dense city at once."""
-    reach_m = FIRST_RING_M
-    while reach_m < radius_m:
-        yield reach_m
-        reach_m *= RING_GROWTH
-    yield radius_m
+def shuffler(random: Random) -> Chance:
+    """Give what shuffles offers: their order is no secret, and to ask the system for each draw takes twice as long.
+
+    One that was handed in is used itself: a simulation owns all chance.
+    """
+    return Shuffler(random.randbytes(16)) if isinstance(random, SystemRandom) else random  # noqa: S311
 
 
 def _welcome(request: SearchRequest) -> Plug | None:

@@ -1,7 +1,7 @@
 """How money looks on the wire. Every amount is a whole number of the smallest unit of an ISO 4217 currency."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -33,6 +33,25 @@ class QuoteAnswer(Answer):
             currency=quoted.currency,
             short_by_minor=short_by_minor,
         )
+
+
+class WrittenQuote(TypedDict):
+    """A `QuoteAnswer` as it goes to JSON."""
+
+    lines: list[dict[str, Any]]
+    total_minor: int
+    currency: str
+    short_by_minor: int
+
+
+def written_quote(quoted: Quote, *, short_by_minor: int = 0) -> WrittenQuote:
+    """Write what QuoteAnswer writes, for answers with many quotes."""
+    return {
+        "lines": [{"what": str(line.what), "amount_minor": line.amount_minor} for line in quoted.lines],
+        "total_minor": quoted.total_minor,
+        "currency": quoted.currency,
+        "short_by_minor": short_by_minor,
+    }
 
 
 class PaymentAnswer(Answer):

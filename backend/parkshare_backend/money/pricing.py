@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from parkshare_backend.http.problems import Problem, define
 from parkshare_backend.money import ledger
 from parkshare_backend.money.amounts import Amount, write_amount
-from parkshare_backend.money.models import QuoteAnswer
-from parkshare_backend.money.quote import Quote, Tariff, quote
+from parkshare_backend.money.quote import Quote, Tariff, quarters, quote_of
 from parkshare_backend.settings import Settings
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.store.engine import ReadTx
@@ -45,14 +44,14 @@ class Pricing:
 
     def quote(self, price_minor: int, currency: str, period: Period) -> Quote:
         """Give what a period costs at a price per hour."""
-        return quote(Amount(price_minor, currency), period, self.tariff)
+        return quote_of(price_minor, currency, quarters(period.end - period.start), self.tariff)
 
-    async def shown(self, tx: ReadTx, account: str, quotes: Sequence[Quote]) -> list[QuoteAnswer]:
-        """Show quotes to an account, each with what it lacks for it; looks at the purse once, and only if it counts."""
+    async def lacking(self, tx: ReadTx, account: str, quotes: Sequence[Quote]) -> list[int]:
+        """Give what an account lacks for each of the quotes; looks at the purse once, and only if it counts."""
         if self.purses.may_owe or self.purses.provider != CREDITS:
-            return [QuoteAnswer.of(quoted) for quoted in quotes]
+            return [0] * len(quotes)
         have = await self.purse(tx, account, {quoted.currency for quoted in quotes})
-        return [QuoteAnswer.of(quoted, short_by_minor=_short_by(quoted, have[quoted.currency])) for quoted in quotes]
+        return [_short_by(quoted, have[quoted.currency]) for quoted in quotes]
 
     async def purse(self, tx: ReadTx, account: str, currencies: set[str]) -> dict[str, int]:
         """Give what the account has in each currency, with the first credits that it has not drawn yet."""

@@ -8,6 +8,7 @@ lost between them. What a broken word costs is in the terms of the booking (`boo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from parkshare_backend.money.amounts import Amount, share
 from parkshare_backend.spaces.periods import Period
@@ -79,15 +80,21 @@ def quarters(seconds: float) -> int:
 
 def quote(price: Amount, period: Period, tariff: Tariff = Tariff()) -> Quote:
     """Give what a period costs at a price per hour; a space without a price costs nothing at all."""
-    parking = share(price.minor, quarters(period.end - period.start), QUARTERS_AN_HOUR)
+    return quote_of(price.minor, price.currency, quarters(period.end - period.start), tariff)
+
+
+@lru_cache(maxsize=1024)  # a search quotes many spaces at a few prices for one period
+def quote_of(hour_minor: int, currency: str, started: int, tariff: Tariff) -> Quote:
+    """Give what so many started quarter hours cost at a price per hour."""
+    parking = share(hour_minor, started, QUARTERS_AN_HOUR)
     lines = [Line(What.PARKING, parking)]
-    if price.minor:
+    if hour_minor:
         if parking < tariff.minimum_minor:
             lines.append(Line(What.MINIMUM, tariff.minimum_minor - parking))
         fee = share(max(parking, tariff.minimum_minor), tariff.fee_bp, BASIS_POINTS)
         if fee:
             lines.append(Line(What.PLATFORM_FEE, fee))
-    return Quote(tuple(lines), total(lines), price.currency)
+    return Quote(tuple(lines), total(lines), currency)
 
 
 def total(lines: Sequence[Line]) -> int:

@@ -17,7 +17,7 @@ from parkshare_backend.places.addresses import folded
 from parkshare_backend.places.areas import Known, areas
 from parkshare_backend.places.coordinates import read_point
 from parkshare_backend.places.found import Found, without_doubles
-from parkshare_backend.places.geocoders import Geocoder, GeopyGeocoder, ServiceError
+from parkshare_backend.places.geocoders import Geocoder, ServiceError
 from parkshare_backend.places.turns import Turns
 from parkshare_backend.settings import Settings
 from parkshare_backend.spaces.geometry import Point, area_of, distance_m
@@ -38,6 +38,9 @@ def finder_of(settings: Settings, *, store: Store, spaces: Spaces, clock: Clock)
     """Make the finder that the operator chose, and keep its words of addresses up to date."""
     service: Geocoder | None = None
     if settings.places_service != "none":
+        # Here, not above: most servers ask no service, and need not load 6 MB for it.
+        from parkshare_backend.places.geopy_geocoder import GeopyGeocoder  # noqa: PLC0415
+
         contact = f" ({settings.places_contact})" if settings.places_contact else ""
         service = GeopyGeocoder(
             settings.places_service,

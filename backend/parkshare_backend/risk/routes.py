@@ -12,6 +12,7 @@ from parkshare_backend.http.limits import Rate
 from parkshare_backend.http.models import Id, Request, Whole
 from parkshare_backend.http.problems import NOT_FOUND
 from parkshare_backend.matching.models import SearchResult
+from parkshare_backend.matching.offers import WrittenResult
 
 routes = Routes()
 
@@ -31,7 +32,7 @@ class AlternativesQuery(Request):
     problems=(NOT_FOUND, NOT_POSSIBLE_NOW),
     rate=Rate.SEARCH,
 )
-async def alternatives(ctx: Context) -> SearchResult:
+async def alternatives(ctx: Context) -> WrittenResult:
     """Find other spaces near that of a booking, for the rest of its period, best first."""
     limit = ctx.query(AlternativesQuery).limit
     return await ctx.app[keys.RISK].alternatives(ctx.account, ctx.path["booking"], limit=limit)

@@ -14,7 +14,7 @@ from parkshare_backend.bookings.service import NOT_POSSIBLE_NOW, Bookings
 from parkshare_backend.clock import CLOCKS_DIFFER_S, Clock, not_ahead
 from parkshare_backend.http.problems import Problem
 from parkshare_backend.link.service import LinkService, check
-from parkshare_backend.matching.models import Offer, SearchResult
+from parkshare_backend.matching.offers import WrittenOffer, WrittenResult
 from parkshare_backend.matching.service import Matching
 from parkshare_backend.risk import rows
 from parkshare_backend.risk.policy import Coming, Kind, at_risk
@@ -49,17 +49,17 @@ class Risk:
         link.on_event("bay.taken", self._taken)
         link.on_event("bay.free", self._free)
 
-    async def alternatives(self, account: str, booking: str, *, limit: int) -> SearchResult:
+    async def alternatives(self, account: str, booking: str, *, limit: int) -> WrittenResult:
         """Give what else is free near the space of a booking, for what is left of its period."""
         async with self._store.read() as tx:
             found, space = await self._bookings.of_renter(tx, account, booking)
             if self._clock.now() >= found.period.end:
                 raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Search for another one.")
             offers = await self._instead_of(tx, found, space, limit=limit)
-        return SearchResult(
-            offers=[offer for offer in offers if not offer.partial],
-            partial=[offer for offer in offers if offer.partial],
-        )
+        return {
+            "offers": [offer for offer in offers if not offer["partial"]],
+            "partial": [offer for offer in offers if offer["partial"]],
+        }
 
     async def in_the_way(self, tx: ReadTx) -> set[str]:
         """Give the spaces on which a car is in the way now."""
@@ -127,8 +127,12 @@ class Risk:
         ):
             await self._review(tx, space)
 
-    async def _booking_added(self, tx: Tx, _booking: Booking, space: Space) -> None:
+    async def _booking_added(self, tx: Tx, booking: Booking, space: Space) -> Booking:
+        if not await rows.on_space(tx, space.id):
+            return booking  # no car is in the way, as nearly always: nobody is at risk, this booking neither
         await self._review(tx, space)
+        found = await self._bookings.get_with_space(tx, booking.id)
+        return found[0] if found else booking
 
     async def _booking_changed(self, tx: Tx, booking: Booking, cause: Cause) -> None:
         if not booking.live:
@@ -169,7 +173,7 @@ class Risk:
     async def _told_instead(self, tx: ReadTx, booking: Booking, space: Space) -> list[dict[str, Any]]:
         return [_in_short(offer) for offer in await self._instead_of(tx, booking, space, limit=TOLD)]
 
-    async def _instead_of(self, tx: ReadTx, booking: Booking, space: Space, *, limit: int) -> list[Offer]:
+    async def _instead_of(self, tx: ReadTx, booking: Booking, space: Space, *, limit: int) -> list[WrittenOffer]:
         start = max(booking.period.start, int(self._clock.now()))
         if booking.period.end - start < SHORTEST_REST_S:
             return []
@@ -182,13 +186,13 @@ class Risk:
         )
 
 
-def _in_short(offer: Offer) -> dict[str, Any]:
+def _in_short(offer: WrittenOffer) -> dict[str, Any]:
     return {
-        "space": offer.space.id,
-        "distance_m": offer.distance_m,
-        "walk_s": offer.walk_s,
-        "price": offer.price.model_dump(),
-        "period": offer.period.model_dump(),
-        "partial": offer.partial,
-        "reason": offer.reason,
+        "space": offer["space"]["id"],
+        "distance_m": offer["distance_m"],
+        "walk_s": offer["walk_s"],
+        "price": offer["price"],
+        "period": offer["period"],
+        "partial": offer["partial"],
+        "reason": offer["reason"],
     }

@@ -83,6 +83,11 @@ class Spaces:
         found = await tx.quick(_GET, space=space)
         return _space(found[0]) if found else None
 
+    async def get_offered(self, tx: ReadTx, space: str, period: Period) -> tuple[Space, bool] | None:
+        """Give a space, and whether it is shared now and a window covers the whole period."""
+        found = await tx.quick(_GET_OFFERED, space=space, start=period.start, end=period.end)
+        return (_space(found[0]), bool(found[0].offered)) if found else None
+
     async def get_many(self, tx: ReadTx, spaces: Collection[str]) -> dict[str, Space]:
         """Give the spaces with these ids."""
         if not spaces:
@@ -196,18 +201,17 @@ class Spaces:
 
 # What every booking asks, so compiled once.
 _GET = Prepared(sa.select(SPACES).where(SPACES.c.id == sa.bindparam("space")))
-_OFFERED = Prepared(
-    sa.select(SPACES.c.id).where(
-        SPACES.c.id == sa.bindparam("space"),
-        SPACES.c.sharing == 1,
-        SPACES.c.withdrawn == 0,
-        sa.exists().where(
-            WINDOWS.c.space == SPACES.c.id,
-            WINDOWS.c.t0 <= sa.bindparam("start"),
-            WINDOWS.c.t1 >= sa.bindparam("end"),
-        ),
-    )
+_IS_OFFERED = sa.and_(
+    SPACES.c.sharing == 1,
+    SPACES.c.withdrawn == 0,
+    sa.exists().where(
+        WINDOWS.c.space == SPACES.c.id,
+        WINDOWS.c.t0 <= sa.bindparam("start"),
+        WINDOWS.c.t1 >= sa.bindparam("end"),
+    ),
 )
+_OFFERED = Prepared(sa.select(SPACES.c.id).where(SPACES.c.id == sa.bindparam("space"), _IS_OFFERED))
+_GET_OFFERED = Prepared(sa.select(SPACES, _IS_OFFERED.label("offered")).where(SPACES.c.id == sa.bindparam("space")))
 
 
 def _offered(period: Period) -> tuple[sa.ColumnElement[bool], ...]:

@@ -17,9 +17,12 @@ class Size:
 
 def fits(car: Size, space: Size) -> bool:
     """Tell whether the car fits. What is not known of the car is the driver's to judge and fits."""
-    pairs = (
-        (car.length_m, space.length_m),
-        (car.width_m, space.width_m),
-        (car.height_m, space.height_m),
+    return (
+        _fits(car.length_m, space.length_m)
+        and _fits(car.width_m, space.width_m)
+        and _fits(car.height_m, space.height_m)
     )
-    return all(needed is None or offered is None or needed <= offered for needed, offered in pairs)
+
+
+def _fits(needed: float | None, offered: float | None) -> bool:
+    return needed is None or offered is None or needed <= offered

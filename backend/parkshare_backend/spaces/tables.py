@@ -44,39 +44,51 @@ WINDOWS = table(
     sa.Column("t1", Integer, nullable=False),
     sa.CheckConstraint("t0 < t1", name="order"),
 )
+# Tells whether a space is shared, without its row: with it and claims_probe a search in SQLite takes a third less time.
+# In PostgreSQL a tenth at best, and every write would pay for it.
+extra("windows_probe", "CREATE INDEX windows_probe ON windows (space, t0, t1)", engine="sqlite")
 
 # Where the areas of the shared spaces lie, in centimetres from the centre of the earth: two engines, one geometry.
-# SQLite: a point of three whole numbers in an R*Tree, kept by triggers.
+# SQLite: points of three whole numbers in an R*Tree, kept by triggers. All spaces of an area lie at one point, and it
+# is there once: a search looks at as many places in a district where a thousand spaces are shared as where ten are.
+_SHARED = "sharing = 1 AND withdrawn = 0"
+_AT_OLD = "x0 = OLD.x AND x1 = OLD.x AND y0 = OLD.y AND y1 = OLD.y AND z0 = OLD.z AND z1 = OLD.z"
+_AT_NEW = _AT_OLD.replace("OLD", "NEW")
 extra("space_places", "CREATE VIRTUAL TABLE space_places USING rtree_i32(n, x0, x1, y0, y1, z0, z1)", engine="sqlite")
+extra("spaces_of_place", f"CREATE INDEX spaces_of_place ON spaces (x, y, z) WHERE {_SHARED}", engine="sqlite")
 extra(
     "space_places_added",
-    """
+    f"""
     CREATE TRIGGER space_places_added AFTER INSERT ON spaces WHEN NEW.sharing = 1 AND NEW.withdrawn = 0 BEGIN
-        INSERT INTO space_places VALUES (NEW.n, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z);
+        INSERT INTO space_places SELECT NULL, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
+            WHERE NOT EXISTS (SELECT 1 FROM space_places WHERE {_AT_NEW});
     END
-    """,
+    """,  # noqa: S608
     engine="sqlite",
 )
 extra(
     "space_places_changed",
-    """
-    CREATE TRIGGER space_places_changed AFTER UPDATE OF n, x, y, z, sharing, withdrawn ON spaces
-    WHEN (OLD.n, OLD.x, OLD.y, OLD.z, OLD.sharing, OLD.withdrawn)
-        IS NOT (NEW.n, NEW.x, NEW.y, NEW.z, NEW.sharing, NEW.withdrawn) BEGIN
-        DELETE FROM space_places WHERE n = OLD.n;
-        INSERT INTO space_places SELECT NEW.n, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
-            WHERE NEW.sharing = 1 AND NEW.withdrawn = 0;
+    f"""
+    CREATE TRIGGER space_places_changed AFTER UPDATE OF x, y, z, sharing, withdrawn ON spaces
+    WHEN (OLD.x, OLD.y, OLD.z, OLD.sharing, OLD.withdrawn)
+        IS NOT (NEW.x, NEW.y, NEW.z, NEW.sharing, NEW.withdrawn) BEGIN
+        DELETE FROM space_places WHERE {_AT_OLD} AND NOT EXISTS (
+            SELECT 1 FROM spaces WHERE x = OLD.x AND y = OLD.y AND z = OLD.z AND {_SHARED});
+        INSERT INTO space_places SELECT NULL, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
+            WHERE NEW.sharing = 1 AND NEW.withdrawn = 0
+                AND NOT EXISTS (SELECT 1 FROM space_places WHERE {_AT_NEW});
     END
-    """,
+    """,  # noqa: S608
     engine="sqlite",
 )
 extra(
     "space_places_removed",
-    """
+    f"""
     CREATE TRIGGER space_places_removed AFTER DELETE ON spaces BEGIN
-        DELETE FROM space_places WHERE n = OLD.n;
+        DELETE FROM space_places WHERE {_AT_OLD} AND NOT EXISTS (
+            SELECT 1 FROM spaces WHERE x = OLD.x AND y = OLD.y AND z = OLD.z AND {_SHARED});
     END
-    """,
+    """,  # noqa: S608
     engine="sqlite",
 )
 # PostgreSQL: the same point as a cube, whose index gives the nearest first.

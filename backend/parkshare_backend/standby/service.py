@@ -14,8 +14,9 @@ from parkshare_backend.clock import Clock, new_id, to_rfc3339
 from parkshare_backend.http.models import to_base64url
 from parkshare_backend.http.problems import NOT_FOUND, Problem, define
 from parkshare_backend.link.service import LinkService, check
+from parkshare_backend.matching.index import rings
 from parkshare_backend.matching.policy import walk_s
-from parkshare_backend.matching.service import Matching, rings
+from parkshare_backend.matching.service import Matching
 from parkshare_backend.risk.service import Risk
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space, Spaces

@@ -54,6 +54,10 @@ class RawSql:
         )
         object.__setattr__(self, "sqlite", numbered)
 
+    def of(self, engine: str) -> str:
+        """Give the statement as the engine takes it."""
+        return self.postgresql if engine == POSTGRESQL else self.sqlite
+
     @classmethod
     def both(cls, statement: str) -> RawSql:
         """Make a statement that reads alike on both engines but for the marks of its values."""
@@ -103,6 +107,18 @@ class Told:
                 call()
             except Exception:
                 log.exception("store.after_commit_failed")
+
+
+async def until_set(event: asyncio.Event) -> None:
+    """Wait for an event, even when who waits is cancelled meanwhile; that is raised once the event has come."""
+    cancelled: asyncio.CancelledError | None = None
+    while not event.is_set():
+        try:
+            await event.wait()
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 async def to_its_end[Result](work: Coroutine[Any, Any, Result]) -> Result:

@@ -11,9 +11,10 @@ that must not happen twice; what must happen once, like a message, is asked for 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from secrets import SystemRandom
 from typing import Any
@@ -52,6 +53,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.2  # seconds, drawn at random up to that: 
 
 # The transaction that `Store.whole` holds: whose, in which task.
 _WHOLE: ContextVar[tuple[object, asyncio.Task[Any] | None, Tx] | None] = ContextVar("whole", default=None)
+
+
+# Who has come to the head of a store's queue: of which store, which task.
+_QUEUED: ContextVar[tuple[object, asyncio.Task[Any] | None] | None] = ContextVar("queued", default=None)
 
 
 def database_url(database: str) -> URL:
@@ -131,16 +136,24 @@ class Tx(ReadTx):
 
     async def add(self, table: sa.Table, *rows: dict[str, Any]) -> None:
         """Insert rows that name the same columns, by the driver alone: for hot tables."""
-        names = tuple(rows[0])
-        statement = _insert(table.name, names, self.engine)
-        await self._line.run(statement, [tuple(row[name] for name in names) for row in rows])
+        statement, values_of = _insert(table.name, tuple(rows[0]), self.engine)
+        await self._line.run(statement, [values_of(row) for row in rows])
+
+    async def many(self, statement: RawSql, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a hot statement by the driver alone, once for each row of arguments."""
+        await self._line.run(statement.of(self.engine), rows)
 
 
 @lru_cache(maxsize=256)
-def _insert(table: str, names: tuple[str, ...], engine: str) -> str:
+def _insert(
+    table: str, names: tuple[str, ...], engine: str
+) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+    """Give the statement, and what takes the values of a row in its order."""
     mark = "$" if engine == POSTGRESQL else "?"
     marks = ", ".join(f"{mark}{number}" for number in range(1, len(names) + 1))
-    return f"INSERT INTO {table} ({', '.join(f'"{name}"' for name in names)}) VALUES ({marks})"  # noqa: S608 - our own
+    columns = ", ".join(f'"{name}"' for name in names)
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - our own
+    return statement, itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
 
 
 class Store:
@@ -215,13 +228,34 @@ class Store:
             UnableError: it conflicted every time; the database is overloaded.
 
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                return await work()
-            except ConflictError:
+        if self._outer() is not None:  # a part of something whole, which is tried again as a whole
+            return await work()
+        with contextlib.suppress(ConflictError):
+            return await work()
+        # Where many write the same, each try of everybody fails but one. So who has conflicted queues: from then on
+        # only those who try for the first time can come first. (32 callers who book 10 spaces of one house: without
+        # the queue 7 of 100 gave up.)
+        async with self._queued():
+            for attempt in range(ATTEMPTS):
                 self.watch.conflicted()
+                with contextlib.suppress(ConflictError):
+                    return await work()
                 await asyncio.sleep(self._chance.random() * min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))
         raise UnableError("Too many write the same at once.")
+
+    @contextlib.asynccontextmanager
+    async def _queued(self) -> AsyncIterator[None]:
+        """Own the turn of those who conflicted; work that is done inside such work has it already."""
+        mine = (self, asyncio.current_task())
+        if _QUEUED.get() == mine:
+            yield
+            return
+        async with self._engine.queue():
+            token = _QUEUED.set(mine)
+            try:
+                yield
+            finally:
+                _QUEUED.reset(token)
 
     def alone(self, name: str) -> contextlib.AbstractAsyncContextManager[bool]:
         """Give, to the block, whether this is the one server on the database that does the named work."""

@@ -14,32 +14,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
+from alembic.script import Script
 
 from parkshare_backend.store.contract import SQLITE
 from parkshare_backend.store.engine import database_url
+from parkshare_backend.store.revisions import MIGRATIONS, current, head, known
 from parkshare_backend.store.schema import made_in, on_connection, prepare_file
 from parkshare_backend.store.tables import EXTRAS, extras_of, metadata
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def head() -> str | None:
-    """Give the revision that this version of the code needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def current(database: str) -> str | None:
-    """Give the revision of a database; None is one without our tables (a missing file is not made)."""
-    url = database_url(database)
-    if url.get_backend_name() == SQLITE and not Path(str(url.database)).exists():
-        return None
-    return on_connection(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
-
-
-def known(revision: str) -> bool:
-    """Tell whether this version of the code knows a revision (a newer one's it does not)."""
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+__all__ = ["current", "differences", "draft", "head", "known", "missing_extras", "ours", "upgrade"]
 
 
 def upgrade(database: str, revision: str = "head") -> None:
@@ -107,7 +90,7 @@ def _differences(connection: sa.Connection) -> list[str]:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
 

@@ -8,8 +8,8 @@ audience is counted up in the same transaction, and there is one writer.
 reader with another epoch must start over from a snapshot.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,28 @@ _APPEND = RawSql(
     sqlite="",  # SQLite has no INSERT within WITH
     postgresql="WITH counted AS (" + _COUNT.postgresql + ") " + _FROM_COUNTED,
 )
+# Several facts at once, each audience counted up once; `later` is how many of them its audience is told after this one.
+_COUNT_MORE = RawSql(
+    sqlite="INSERT INTO outbox_heads (audience, head, pruned) VALUES (?1, ?2, 0) "
+    "ON CONFLICT (audience) DO UPDATE SET head = head + excluded.head",
+    postgresql="",
+)
+_ADD_COUNTED = RawSql(
+    sqlite="INSERT INTO outbox (audience, q, id, t, at, d) "
+    "SELECT audience, head - ?2, ?3, ?4, ?5, ?6 FROM outbox_heads WHERE audience = ?1",
+    postgresql="",
+)
+_APPEND_ALL = RawSql(
+    sqlite="",
+    # The heads are taken in order of their names, so that two that write to the same audiences cannot lock each other.
+    postgresql="WITH facts AS (SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::float8[], "
+    "$6::text[]) AS fact (audience, later, id, t, at, d)), "
+    "counted AS (INSERT INTO outbox_heads (audience, head, pruned) "
+    "SELECT audience, count(*), 0 FROM facts GROUP BY audience ORDER BY audience "
+    "ON CONFLICT (audience) DO UPDATE SET head = outbox_heads.head + excluded.head RETURNING audience, head) "
+    "INSERT INTO outbox (audience, q, id, t, at, d) "
+    "SELECT audience, head - later, id, t, at, d FROM facts JOIN counted USING (audience)",
+)
 TOPIC = "outbox"  # on which the servers tell each other which log has grown
 WATCH_EVERY = 1.0  # seconds
 
@@ -71,6 +93,15 @@ class Event:
     id: str
     t: str
     at: float
+    d: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an audience is to be told; d is JSON."""
+
+    audience: str
+    t: str
     d: dict[str, Any]
 
 
@@ -115,6 +146,22 @@ class Outbox:
             await tx.fetch(_ADD, audience, q, *event)
         tx.after_commit(lambda: self.wake(audience))
         return int(q)
+
+    async def append_all(self, tx: Tx, facts: Sequence[Fact]) -> None:
+        """Write several facts of now, in order; cheaper than one by one."""
+        if not facts:
+            return
+        at, told = self._clock.now(), Counter(fact.audience for fact in facts)
+        left, rows = Counter(told), list[tuple[str, int, str, str, float, str]]()
+        for fact in facts:
+            left[fact.audience] -= 1
+            rows.append((fact.audience, left[fact.audience], new_id(), fact.t, at, orjson.dumps(fact.d).decode()))
+        if tx.engine == POSTGRESQL:
+            await tx.fetch(_APPEND_ALL, *zip(*rows, strict=True))
+        else:
+            await tx.many(_COUNT_MORE, list(told.items()))
+            await tx.many(_ADD_COUNTED, rows)
+        tx.after_commit(lambda: self._wake_each(told))
 
     async def after(self, tx: ReadTx, audience: str, q: int, *, limit: int) -> list[Event]:
         """Give the facts after q, oldest first."""
@@ -187,6 +234,10 @@ class Outbox:
     def _woken(self, audience: str) -> None:
         for wake in tuple(self._listeners.get(audience, ())):
             wake()
+
+    def _wake_each(self, audiences: Iterable[str]) -> None:
+        for audience in audiences:
+            self.wake(audience)
 
     def _wake_all(self) -> None:
         for audience in tuple(self._listeners):

@@ -55,6 +55,7 @@ class PostgresEngine:
         self._watch = watch
         # Neither kind can take all connections and starve the other.
         self._writing, self._reading = asyncio.Semaphore(WRITERS), asyncio.Semaphore(READERS)
+        self._queue = asyncio.Semaphore(1)
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Line]:
@@ -82,6 +83,21 @@ class PostgresEngine:
             finally:
                 if mine and not driver.is_closed():
                     await to_its_end(driver.fetchval("SELECT pg_advisory_unlock($1)", key))
+
+    @contextlib.asynccontextmanager
+    async def queue(self) -> AsyncIterator[None]:
+        """Let one after the other of all servers on the database come to the head of a queue, for the block."""
+        key = crc32(f"{MARK} queue".encode())
+        # First among ourselves: so of a server only one holds a connection while it waits for the others.
+        async with _turn(self._queue), _turn(self._reading), _connected(self._engine) as (_, driver):
+            with translated():
+                await driver.execute(f"SELECT pg_advisory_lock({key})")
+            try:
+                yield
+            finally:
+                if not driver.is_closed():
+                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        await to_its_end(driver.fetchval("SELECT pg_advisory_unlock($1)", key))
 
     async def close(self) -> None:
         """Close every connection."""

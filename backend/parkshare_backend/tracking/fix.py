@@ -14,7 +14,8 @@ SKEW_SPACING_S = 5.0  # a queue that is flushed arrives in one breath: it counts
 SKEW_TOLERATED_S = 30.0  # below this a difference is delay, not a wrong clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, though nobody changes one: to make a frozen one takes three times as long.
+@dataclass(slots=True, kw_only=True)
 class Fix:
     """One position report.
 

@@ -67,7 +67,10 @@ class Known:
 
     def open(self, now: float) -> tuple[Fence, ...]:
         """Give the fences that are open."""
-        if all(fence.opens_at <= now < fence.closes_at for fence in self.fences):
+        for fence in self.fences:
+            if not fence.opens_at <= now < fence.closes_at:
+                break
+        else:
             return self.fences
         return tuple(fence for fence in self.fences if fence.opens_at <= now < fence.closes_at)
 

@@ -19,7 +19,7 @@ from parkshare_backend.tracking import rows
 from parkshare_backend.tracking.fence import FenceEvent, FenceState, Kind, step, tick
 from parkshare_backend.tracking.fix import Fix
 from parkshare_backend.tracking.known import LIFE_S, Fence, Known, KnownFences, fence_of
-from parkshare_backend.tracking.models import FixBody, IgnoredFix, PositionsAnswer
+from parkshare_backend.tracking.models import Reported, WrittenFix, WrittenPositions
 
 NOT_NEEDED = "not-needed"  # no booking of the sender is due: the fix is forgotten at once
 
@@ -61,20 +61,33 @@ class Tracking:
         """How many accounts something is remembered of."""
         return len(self._watches)
 
-    async def report(self, account: str, fixes: Sequence[FixBody]) -> PositionsAnswer:
+    async def report(self, account: str, fixes: Sequence[Reported]) -> WrittenPositions:
         """Take position reports into account; each that can't be used is named with its reason."""
         now = self._clock.now()
         known = self._known.get(account, now) or await self._look(account, now)
         fences = known.open(now)
         if not fences:
             self._watches.pop(account, None)
-            ignored = [IgnoredFix(index=i, reason=NOT_NEEDED) for i in range(len(fixes))]
-            return PositionsAnswer(accepted=0, ignored=ignored, near=[])
+            ignored: list[WrittenFix] = [{"index": i, "reason": NOT_NEEDED} for i in range(len(fixes))]
+            return {"accepted": 0, "ignored": ignored, "near": []}
         watch = self._watches[account]
+        states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
+        ignored, events = _step_all(fences, states, fixes, now)
+        if events or watch.lock.locked():
+            ignored, states = await self._written(account, watch, known, fences, fixes)
+        else:  # nothing waits, so nobody comes between
+            watch.states = states
+        watch.closes_at = max([fence.forgotten_at for fence in fences])
+        near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
+        return {"accepted": len(fixes) - len(ignored), "ignored": ignored, "near": near}
+
+    async def _written(
+        self, account: str, watch: Watch, known: Known, fences: Sequence[Fence], fixes: Sequence[Reported]
+    ) -> tuple[list[WrittenFix], dict[str, FenceState]]:
+        """Take fixes into account that lead to events, each once: they are written before they count."""
         async with watch.lock:
             states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
-            received_at = self._clock.now()
-            ignored, events = _step_all(fences, states, fixes, received_at)
+            ignored, events = _step_all(fences, states, fixes, self._clock.now())
             if events:
                 async with self._store.write() as tx:
                     for fence, event in events:
@@ -82,9 +95,7 @@ class Tracking:
                             await self._follow(tx, fence, event)
             # Only now: had the write failed, the next fix must lead to the same events again.
             watch.states = states
-            watch.closes_at = max(fence.forgotten_at for fence in fences)
-        near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
-        return PositionsAnswer(accepted=len(fixes) - len(ignored), ignored=ignored, near=near)
+        return ignored, states
 
     async def _booking_changed(self, tx: Tx, booking: Booking, _cause: Cause) -> None:
         """Forget the last fixes for a booking that is over before its time."""
@@ -147,12 +158,14 @@ def _near(state: FenceState) -> bool:
 
 
 def _step_all(
-    fences: Sequence[Fence], states: dict[str, FenceState], fixes: Sequence[FixBody], received_at: float
-) -> tuple[list[IgnoredFix], list[tuple[Fence, FenceEvent]]]:
+    fences: Sequence[Fence], states: dict[str, FenceState], fixes: Sequence[Reported], received_at: float
+) -> tuple[list[WrittenFix], list[tuple[Fence, FenceEvent]]]:
     """Take every fix through every fence; `states` is changed. A fix is ignored if it moved no fence."""
-    ignored: list[IgnoredFix] = []
+    ignored: list[WrittenFix] = []
     events: list[tuple[Fence, FenceEvent]] = []
     for fence in fences:
+        if not states[fence.key].inside:
+            continue  # to a phone outside silence means nothing
         silent = tick(states[fence.key], now=received_at, policy=fence.policy)
         states[fence.key] = silent.state
         events += [(fence, event) for event in silent.events]
@@ -172,5 +185,5 @@ def _step_all(
             events += [(fence, event) for event in result.events]
             reasons.append(result.ignored)
         if all(reasons) and reasons[0] is not None:
-            ignored.append(IgnoredFix(index=index, reason=reasons[0]))
+            ignored.append({"index": index, "reason": reasons[0]})
     return ignored, events

@@ -1,0 +1,66 @@
+"""Offers are written without their models; what comes out is what the models would have written."""
+
+from random import Random
+
+import orjson
+from hypothesis import given, settings, strategies as st
+
+from parkshare_backend.bookings.terms import Approval, Terms
+from parkshare_backend.matching.index import Found, Wanted
+from parkshare_backend.matching.models import SearchResult
+from parkshare_backend.matching.offers import offer, ranked
+from parkshare_backend.money.amounts import Amount
+from parkshare_backend.money.models import written_quote
+from parkshare_backend.money.quote import Tariff, quote
+from parkshare_backend.spaces.geometry import Point
+from parkshare_backend.spaces.periods import Period
+from parkshare_backend.spaces.plugs import Plug
+from parkshare_backend.spaces.sizes import Size
+
+HERE = Point(48.137, 11.575)
+ASKED = Period(1_800_000_000, 1_800_007_200)
+FIRST, LAST = Period(ASKED.start, ASKED.start + 3600), Period(ASKED.end - 3600, ASKED.end)
+
+metres = st.one_of(st.none(), st.floats(4.5, 50))
+spaces = st.builds(
+    Found,
+    space=st.uuids().map(str),
+    account=st.just("owner"),
+    name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
+    lat=st.just(HERE.lat),
+    lon=st.just(HERE.lon),
+    area=st.just(HERE),
+    distance_m=st.floats(0, 5000),
+    size=st.builds(Size, metres, metres, metres),
+    price_minor=st.integers(0, 10_000_000),
+    currency=st.sampled_from(["EUR", "JPY"]),
+    plug=st.one_of(st.none(), st.builds(Plug, st.just("IEC_62196_T2"), st.one_of(st.none(), st.floats(1, 1000)))),
+    seal_key=st.binary(min_size=32, max_size=32),
+    terms=st.builds(
+        Terms,
+        approval=st.sampled_from(Approval),
+        noshow_timeout=st.one_of(st.none(), st.integers(5, 60)),
+        overstay_daily_cap=st.one_of(st.none(), st.integers(0, 1000)),
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(spaces, st.sampled_from([ASKED, FIRST, LAST])), max_size=5),
+    st.sampled_from([Size(), Size(4.3, 1.8, 1.5)]),
+    st.sampled_from([None, Plug("IEC_62196_T2", 11.0)]),
+    st.sampled_from([Tariff(), Tariff(fee_bp=700, minimum_minor=150)]),
+    st.integers(0, 1000),
+)
+def test_an_offer_is_written_as_its_model_writes_it(
+    free: list[tuple[Found, Period]], car: Size, wish: Plug | None, tariff: Tariff, short_by_minor: int
+) -> None:
+    wanted = Wanted(centre=HERE, period=ASKED, radius_m=1500, car=car)
+    choices = ranked(free, wanted, chance=Random(1), welcome=wish, most=10)
+    offers = []
+    for choice in choices:
+        quoted = quote(Amount(choice.found.price_minor, choice.found.currency), choice.period, tariff)
+        offers.append(offer(choice, written_quote(quoted, short_by_minor=short_by_minor)))
+    written = orjson.dumps({"offers": offers, "partial": offers})
+    assert SearchResult.model_validate_json(written).model_dump_json().encode() == written
