@@ -4,11 +4,12 @@ An address with a query is none of the door's, and an answer that ends its conne
 same request can go the short way and the long one through the same server.
 """
 
+import asyncio
 from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
-from aiohttp.test_utils import TestClient, make_mocked_request
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from hypothesis import HealthCheck, given, settings as how, strategies as st
 
 from parkshare_backend import keys
@@ -161,3 +162,26 @@ def test_names_of_requests_are_unique_and_in_order() -> None:
     assert names == sorted(set(names))
     assert {len(name) for name in names} == {36}
     assert len({RequestIds().next()[24:] for _ in range(100)}) == 100
+
+
+async def test_a_client_that_does_not_read_is_not_answered_on_and_on(socket_enabled: None) -> None:
+    handled = 0
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        nonlocal handled
+        handled += 1
+        response = JsonAnswer(b"1" * 30_000, status=200)
+        dress(response, "id", None)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with TestServer(app) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+        stands = -1
+        while stands < handled:
+            stands = handled
+            await asyncio.sleep(0.3)
+        assert 1 < stands < 1000  # what the buffers of both sides hold; not 60 MB
+        writer.close()

@@ -1,5 +1,7 @@
 """What is kept of a person: exported whole, erased whole, and otherwise kept for a while only."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from sqlalchemy.dialects.sqlite import pysqlite
 
 from parkshare_backend import keys
 from parkshare_backend.accounts.retention import BATCH, DISPUTE_S, table_of
 from parkshare_backend.bookings import rows
+from parkshare_backend.bookings.privacy import still_full
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.store.tables import metadata
 from tests.backend.authenticator import Authenticator
@@ -261,3 +265,14 @@ async def test_a_token_without_the_scope_takes_no_data_along(client: TestClient,
     person = await make_person(client, scopes=scopes)
     assert (await client.get("/api/v1/account/export", headers=person.headers)).status == 403
     assert (await erase(client, person))[0] == 403
+
+
+def test_the_sweep_for_plates_looks_at_no_booking_that_has_none(database: str, sqlite_only: None) -> None:
+    asked = still_full("sqlite", NOON, 500).compile(
+        dialect=pysqlite.dialect(), compile_kwargs={"render_postcompile": True}
+    )
+    with closing(sqlite3.connect(database)) as line:
+        line.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, True)
+        values = [asked.params[name] for name in asked.positiontup or ()]
+        plan = [row[3] for row in line.execute(f"EXPLAIN QUERY PLAN {asked}", values)]
+    assert plan == ["SEARCH bookings USING INDEX ix_bookings_sealed (t1<?)"]

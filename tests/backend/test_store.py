@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -109,6 +110,29 @@ async def test_of_many_who_write_the_same_at_once_nobody_has_to_give_up(database
         assert (await outbox.head(tx, "account:a")).head == 120
     for store in stores:
         await store.close()
+
+
+async def test_who_gives_up_in_the_queue_leaves_it_open_for_others(
+    postgresql_only: None, database: str, socket_enabled: None
+) -> None:
+    mine, others, chance = Store(database), Store(database), Random(7)
+    conflicts = iter(range(10_000))
+
+    async def work() -> None:
+        if next(conflicts) % 2 == 0:
+            raise ConflictError
+
+    for _ in range(30):
+        giving_up = asyncio.create_task(mine.again(work))
+        await asyncio.sleep(chance.uniform(0, 0.004))
+        giving_up.cancel()
+        await asyncio.gather(giving_up, return_exceptions=True)
+        conflicts = iter(range(10_000))
+        async with asyncio.timeout(5), mine.read():  # the connection that asked for the turn is at hand or in use
+            await others.again(work)
+        conflicts = iter(range(10_000))
+    await mine.close()
+    await others.close()
 
 
 async def test_work_inside_a_whole_is_not_tried_again_by_itself(store: Store) -> None:

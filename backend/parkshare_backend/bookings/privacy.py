@@ -13,6 +13,7 @@ from parkshare_backend.bookings.tables import ADMISSIONS, BOOKINGS, REFUSALS
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.http.models import to_base64url
 from parkshare_backend.spaces.periods import Period
+from parkshare_backend.store.contract import POSTGRESQL
 from parkshare_backend.store.engine import ReadTx, Tx
 
 # What a booking that is over needs no more: nobody but the booked house could read the plate anyway.
@@ -122,9 +123,16 @@ class BookingPrivacy:
 
 
 async def _empty(tx: Tx, due: float, limit: int) -> int:
-    still_full = sa.and_(BOOKINGS.c.sealed_plate != b"", BOOKINGS.c.t1 <= due, sa.not_(_LIVE))
-    over = sa.select(BOOKINGS.c.id).where(still_full).order_by(BOOKINGS.c.t1).limit(limit)
+    over = still_full(tx.engine, due, limit)
     return (await tx.execute(sa.update(BOOKINGS).where(BOOKINGS.c.id.in_(over)).values(_EMPTIED))).rowcount
+
+
+def still_full(engine: str, due: float, limit: int) -> sa.Select[tuple[str]]:
+    """Ask for bookings that are over since `due` and still hold a sealed plate."""
+    # In the words of the index, not as a value: else SQLite looks at all bookings that were ever made.
+    nothing: sa.ColumnElement[Any] = sa.literal_column("''::bytea" if engine == POSTGRESQL else "x''")
+    full = sa.and_(BOOKINGS.c.sealed_plate != nothing, BOOKINGS.c.t1 <= due, sa.not_(_LIVE))
+    return sa.select(BOOKINGS.c.id).where(full).order_by(BOOKINGS.c.t1).limit(limit)
 
 
 async def _forget_admissions(tx: Tx, due: float, limit: int) -> int:

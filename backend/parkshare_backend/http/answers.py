@@ -100,6 +100,7 @@ class JsonAnswer(web.Response):
         self._sent = True
         writer = request.writer
         await writer.write(self._written(*self.dressed))
+        await writer.drain()  # a client that does not read gets no more
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:

@@ -76,8 +76,8 @@ class PostgresEngine:
     async def alone(self, name: str) -> AsyncIterator[bool]:
         """Give whether this is the one server that does the named work until the block ends."""
         key = crc32(f"{MARK}:{name}".encode())
-        async with _turn(self._reading), _connected(self._engine) as (_, driver):
-            mine = await driver.fetchval("SELECT pg_try_advisory_lock($1)", key)
+        async with _turn(self._reading), _connected(self._engine) as (connection, driver):
+            mine = await _locked(connection, driver, "SELECT pg_try_advisory_lock($1)", key)
             try:
                 yield bool(mine)
             finally:
@@ -89,9 +89,9 @@ class PostgresEngine:
         """Let one after the other of all servers on the database come to the head of a queue, for the block."""
         key = crc32(f"{MARK} queue".encode())
         # First among ourselves: so of a server only one holds a connection while it waits for the others.
-        async with _turn(self._queue), _turn(self._reading), _connected(self._engine) as (_, driver):
-            with translated():
-                await driver.execute(f"SELECT pg_advisory_lock({key})")
+        many = "Too many who write the same are waiting."
+        async with _turn(self._queue, many), _turn(self._reading), _connected(self._engine) as (connection, driver):
+            await _locked(connection, driver, "SELECT pg_advisory_lock($1)", key)
             try:
                 yield
             finally:
@@ -193,12 +193,14 @@ def _meaning(origin: BaseException | None, *, lost: bool = False) -> Exception |
 
 
 @contextlib.asynccontextmanager
-async def _turn(room: asyncio.Semaphore) -> AsyncIterator[None]:
+async def _turn(
+    room: asyncio.Semaphore, full: str = "Every connection to the database is in use."
+) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(BUSY_TIMEOUT):
             await room.acquire()
     except TimeoutError:
-        raise UnableError("Every connection to the database is in use.") from None
+        raise UnableError(full) from None
     try:
         yield
     finally:
@@ -241,6 +243,19 @@ async def _connected(
         yield connection, driver
     finally:
         await to_its_end(connection.close())
+
+
+async def _locked(
+    connection: AsyncConnection, driver: asyncpg.Connection[asyncpg.Record], statement: str, key: int
+) -> Any:
+    """Ask for a lock of the session; give what PostgreSQL says."""
+    try:
+        with translated():
+            return await driver.fetchval(statement, key)
+    except BaseException:
+        # Who is cancelled may have been given it all the same: it must not go back to the pool with its connection.
+        await to_its_end(connection.invalidate())
+        raise
 
 
 async def _commit(line: PostgresLine) -> None:
