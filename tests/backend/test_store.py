@@ -8,12 +8,14 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
 
 from parkshare_backend.store.engine import UNABLE, ConflictError, DatabaseUrlError, Store, Tx, UnableError, database_url
 from parkshare_backend.store.outbox import EVENTS, SERVER, Fact, Outbox, server_value
+from parkshare_backend.store.postgresql import translated
 from parkshare_backend.store.sqlite import SqliteEngine
 from tests.backend.support import FakeClock
 
@@ -313,3 +315,11 @@ async def test_a_commit_that_fails_fails_all_that_share_it_and_the_next_one_succ
     assert "first" not in told
     assert await names(store) == set(told)
     assert "later" in told
+
+
+@pytest.mark.parametrize(
+    "error", [asyncpg.InternalClientError("cannot switch to state 12"), asyncpg.InterfaceError("closed"), ConnectionError()]
+)
+def test_a_connection_that_breaks_in_the_middle_is_a_database_that_cannot_now(error: Exception) -> None:
+    with pytest.raises(UnableError), translated():
+        raise error

@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 
 from parkshare_backend.clock import new_id
 from parkshare_backend.store.contract import BUSY_TIMEOUT, SQLITE
-from parkshare_backend.store.postgresql import STATEMENT_MS, connect_arguments
+from parkshare_backend.store.postgresql import DRIVERS, STATEMENT_MS, connect_arguments
 
 GATHER_S = 0.02  # seconds that words wait for others to share one NOTIFY
 MAX_PAYLOAD = 7_900  # bytes; PostgreSQL takes less than 8 000
@@ -78,7 +78,7 @@ class Bus:
         while self.shared:
             try:
                 await self._carry()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (TimeoutError, *DRIVERS) as error:
                 log.warning("bus.lost", reason=type(error).__name__)
                 pause = min(2 * pause, LONGEST_RETRY_S) if not self._listening.is_set() else FIRST_RETRY_S
             finally:
@@ -108,7 +108,7 @@ class Bus:
                 for payload in packed(self.me, gathered):
                     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload, timeout=STATEMENT_MS / 1000)
         finally:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(TimeoutError, *DRIVERS):
                 await connection.close(timeout=1)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:

@@ -41,6 +41,9 @@ CONFLICTS = frozenset({"40001", "40P01"})
 # the system (58), a server that only reads (25006), a lock that somebody holds (55P03).
 _UNABLE_CLASSES = ("08", "53", "57", "58")
 _UNABLE_STATES = frozenset({"25006", "55P03"})
+# A connection that breaks in the middle of a statement can find the driver between two states: an internal error.
+_LOST = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+DRIVERS = (asyncpg.PostgresError, *_LOST)
 WRITE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -96,7 +99,7 @@ class PostgresEngine:
                 yield
             finally:
                 if not driver.is_closed():
-                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    with contextlib.suppress(*DRIVERS):
                         await to_its_end(driver.fetchval("SELECT pg_advisory_unlock($1)", key))
 
     async def close(self) -> None:
@@ -150,7 +153,7 @@ class PostgresLine:
         except BaseException:
             del self.told.calls[mark:]
             if self.driver.is_in_transaction():
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with contextlib.suppress(*DRIVERS):
                     await to_its_end(self.driver.execute(f"ROLLBACK TO {name}; RELEASE {name}"))
             raise
         finally:
@@ -174,7 +177,7 @@ def translated(statement: str = "") -> Iterator[None]:
         raise meaning from error
     except asyncpg.IntegrityConstraintViolationError as error:
         raise sa.exc.IntegrityError(statement, None, error, hide_parameters=True) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, sa.exc.TimeoutError, OSError, TimeoutError) as error:
+    except (*DRIVERS, sa.exc.TimeoutError, TimeoutError) as error:
         meaning = _meaning(error)
         if meaning is None:
             raise
@@ -186,7 +189,7 @@ def _meaning(origin: BaseException | None, *, lost: bool = False) -> Exception |
     state = getattr(origin, "sqlstate", None) or ""
     if state in CONFLICTS:
         return ConflictError("Another transaction came first.")
-    away = isinstance(origin, asyncpg.InterfaceError | OSError | TimeoutError | sa.exc.TimeoutError)
+    away = isinstance(origin, (*_LOST, TimeoutError, sa.exc.TimeoutError))
     if lost or away or state in _UNABLE_STATES or state.startswith(_UNABLE_CLASSES):
         return UnableError(f"PostgreSQL cannot do it now ({state or type(origin).__name__}).")
     return None
@@ -215,7 +218,7 @@ async def _transaction(engine: AsyncEngine, begin: str) -> AsyncIterator[Postgre
             yield PostgresLine(connection, driver)
         finally:
             if not driver.is_closed() and driver.is_in_transaction():
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with contextlib.suppress(*DRIVERS):
                     await to_its_end(driver.execute("ROLLBACK"))
 
 
