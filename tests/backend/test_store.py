@@ -318,7 +318,8 @@ async def test_a_commit_that_fails_fails_all_that_share_it_and_the_next_one_succ
 
 
 @pytest.mark.parametrize(
-    "error", [asyncpg.InternalClientError("cannot switch to state 12"), asyncpg.InterfaceError("closed"), ConnectionError()]
+    "error",
+    [asyncpg.InternalClientError("cannot switch to state 12"), asyncpg.InterfaceError("closed"), ConnectionError()],
 )
 def test_a_connection_that_breaks_in_the_middle_is_a_database_that_cannot_now(error: Exception) -> None:
     with pytest.raises(UnableError), translated():
