@@ -62,7 +62,7 @@ from parkshare_backend.http.api import Route, Routes
 from parkshare_backend.http.bodies import MAX_BODY
 from parkshare_backend.http.idempotency import Idempotency
 from parkshare_backend.http.limits import RateLimiter
-from parkshare_backend.http.middleware import around
+from parkshare_backend.http.middleware import Reception, around
 from parkshare_backend.http.readiness import Readiness
 from parkshare_backend.link import routes as link_routes
 from parkshare_backend.link.privacy import LinkPrivacy
@@ -129,9 +129,10 @@ def build_app(settings: Settings, *, clock: Clock | None = None, random: Random 
     _collaborators(app, settings, clock or SystemClock(), random or SystemRandom())
     _features(app)
     _privacy(app)
+    app[keys.API] = tuple(api_routes())
+    app[keys.RECEPTION] = Reception(app)
     for routes in ROUTES:
         routes.setup(app)
-    app[keys.API] = tuple(api_routes())
     for part in (
         site,
         pages,

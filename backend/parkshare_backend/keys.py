@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from parkshare_backend.http.auth import Authenticator
     from parkshare_backend.http.idempotency import Idempotency
     from parkshare_backend.http.limits import RateLimiter
+    from parkshare_backend.http.middleware import Reception
     from parkshare_backend.http.readiness import Readiness
     from parkshare_backend.link.service import LinkService
     from parkshare_backend.matching.service import Matching
@@ -58,6 +59,7 @@ STORE: web.AppKey[Store] = web.AppKey("store")
 BUS: web.AppKey[Bus] = web.AppKey("bus")
 OUTBOX: web.AppKey[Outbox] = web.AppKey("outbox")
 LIMITER: web.AppKey[RateLimiter] = web.AppKey("limiter")
+RECEPTION: web.AppKey[Reception] = web.AppKey("reception")
 ACCESS: web.AppKey[AccessLog] = web.AppKey("access")
 IDEMPOTENCY: web.AppKey[Idempotency] = web.AppKey("idempotency")
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("passwords")

@@ -280,7 +280,7 @@ def test_a_track_holds_the_fixes_of_the_last_two_minutes(fixes: list[tuple[float
         at += gap_s
         told.append((at, away_m))
         approach = follow(approach, at=at, distance_m=away_m, range_m=80, horizon_s=60)
-        assert list(approach.track) == [fix for fix in told if at - fix[0] <= TRACK_S]
+        assert approach.fixes == [fix for fix in told if at - fix[0] <= TRACK_S]
 
 
 @given(st.lists(st.tuples(st.integers(1, 16), st.floats(0, 5_000)), max_size=300))
@@ -290,7 +290,7 @@ def test_a_track_stays_short_however_often_a_phone_reports(fixes: list[tuple[int
         at += sixteenths / 16
         told.append((at, away_m))
         approach = follow(approach, at=at, distance_m=away_m, range_m=80, horizon_s=60)
-        track = approach.track
+        track = approach.fixes
         assert track[-1] == told[-1]
         assert set(track) <= {fix for fix in told if at - fix[0] <= TRACK_S}
         assert len(track) <= TRACK_S + TRACK_MIN_FIXES

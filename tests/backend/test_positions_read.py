@@ -93,13 +93,23 @@ def test_what_phones_send_goes_the_short_way(found: list[tuple[float, float, int
 @pytest.mark.parametrize(
     "raw",
     [
-        b'{"fixes":[{"lat":1.0,"lat":2.0,"lon":1.0,"at":"2026-11-22T12:00:00Z"}]}',
         b'{"fixes":[],"fixes":[{"lat":2.0,"lon":1.0,"at":"2026-11-22T12:00:00Z"}]}',
         b'{"fixes":[{"lat":2.0,"lon":1.0,"mock":"x","mock":false,"at":"2026-11-22T12:00:00Z"}]}',
-        b'{"fixes":[{"lat":2.0,"lon":1.0,"at":"2026-11-22T12:00:00+01:00"}]}',
-        b'{"fixes":[{"lat":2,"lon":1.0,"at":"2026-11-22T12:00:00Z"}]}',
         b'{"fixes":[{"lat":NaN,"lon":1.0,"at":"2026-11-22T12:00:00Z"}]}',
     ],
 )
 def test_what_is_rare_or_odd_is_left_to_the_model(raw: bytes) -> None:
     assert PositionsRequest.read_usual(raw) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"fixes":[{"lat":1.0,"lat":2.0,"lon":1.0,"at":"2026-11-22T12:00:00Z"}]}',
+        b'{"fixes":[{"lat":2.0,"lon":1.0,"at":"2026-11-22T12:00:00+01:00"}]}',
+        b'{"fixes":[{"lat":2,"lon":1,"accuracy_m":8,"at":"2026-11-22t12:00:00.5z"}]}',
+        b'{"fixes":[{"l\\u0061t":2.0,"lon":1e0,"accuracy_m":null,"at":"2026-11-22T12:00:00Z"}]}',
+    ],
+)
+def test_what_is_rare_and_good_is_read_alike(raw: bytes) -> None:
+    assert same(raw)

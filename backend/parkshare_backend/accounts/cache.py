@@ -15,7 +15,7 @@ from parkshare_backend.store.engine import Tx
 
 TOPIC = "token-forgotten"  # on which the instances tell each other; the payload is the account
 LIFE = 10.0  # seconds
-MAX_KNOWN = 20_000  # tokens, about 10 MB; the one that was not used for longest makes room
+MAX_KNOWN = 20_000  # tokens, about 10 MB; the one that was looked up longest ago makes room
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,6 @@ class TokenCache:
         known = self._known.get(hashed)
         if known is None or known.until <= now:
             return None
-        self._known.move_to_end(hashed)
         return known.principal
 
     def mark(self) -> int:
@@ -56,6 +55,7 @@ class TokenCache:
         if mark != self._drops:
             return
         self._known[hashed] = _Known(principal, until)
+        self._known.move_to_end(hashed)
         self._of_account.setdefault(principal.account, set()).add(hashed)
         while len(self._known) > MAX_KNOWN:
             oldest, known = self._known.popitem(last=False)

@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 from parkshare_backend import keys
 from parkshare_backend.accounts.pairings import Pairing, State
 from parkshare_backend.clock import Clock, Random
-from parkshare_backend.http.api import ADDRESS
+from parkshare_backend.http.api import CALLER
 from parkshare_backend.http.auth import Principal, Scope
 from parkshare_backend.http.limits import Rate
 from parkshare_backend.http.pages import page
@@ -85,7 +85,7 @@ class LinkPages:
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Check the password; go on with the code."""
-        request.app[keys.LIMITER].hit(f"address:{request[ADDRESS]}", Rate.LOGIN)
+        request.app[keys.LIMITER].hit(f"address:{request[CALLER].address}", Rate.LOGIN)
         form = await self._form(request)
         if form is None:
             return self._stale()

@@ -75,6 +75,10 @@ class Sessions:
         await tx.execute(sa.insert(TOKENS).values(values))
         return issued
 
+    def known(self, token: str, now: float) -> Principal | None:
+        """Give the principal of a token that was seen a moment ago."""
+        return self._cache.get(hash_secret(token), now)
+
     async def authenticate(self, token: str) -> Principal:
         """Give the principal of a live token."""
         hashed, now = hash_secret(token), self._clock.now()

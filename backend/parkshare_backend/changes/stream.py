@@ -28,7 +28,7 @@ from parkshare_backend.changes.models import (
 )
 from parkshare_backend.changes.service import CHANGES_GONE, TOO_MANY_STREAMS, ChangeLog
 from parkshare_backend.clock import Clock
-from parkshare_backend.http.api import ADDRESS
+from parkshare_backend.http.api import CALLER
 from parkshare_backend.http.auth import Authenticator, Principal, Scope
 from parkshare_backend.http.bodies import read_query
 from parkshare_backend.http.limits import Rate
@@ -207,7 +207,7 @@ async def stream(request: web.Request) -> web.WebSocketResponse:
     if origin is not None and not ours(origin, app[keys.SETTINGS].public_url):
         raise Problem(FOREIGN_ORIGIN)
     query = read_query(request, StreamQuery)
-    app[keys.LIMITER].hit(f"address:{request[ADDRESS]}", Rate.NORMAL)
+    app[keys.LIMITER].hit(f"address:{request[CALLER].address}", Rate.NORMAL)
     token = bearer(request)
     if token is not None:
         # As everywhere: a wrong token is refused before anything is opened.

@@ -41,7 +41,7 @@ _ALWAYS = SECURITY_HEADERS | {"Cache-Control": "no-store"}
 _PAGES_SET = ("Content-Security-Policy", "Cache-Control", "Cross-Origin-Resource-Policy")
 
 
-def dress(response: web.StreamResponse, request_id: str, left: Left | None) -> None:
+def dress(response: web.StreamResponse | JsonAnswer, request_id: str, left: Left | None) -> None:
     """Add what every answer carries; what the handler said stands."""
     if isinstance(response, JsonAnswer):
         response.dressed = request_id, left
@@ -60,43 +60,49 @@ def _add(headers: CIMultiDict[str], request_id: str, left: Left | None) -> None:
         headers["RateLimit-Policy"], headers["RateLimit"] = left
 
 
-class JsonAnswer(web.Response):
-    """An answer with a body of JSON."""
+class JsonAnswer:
+    """An answer with a body of JSON: as much of an answer as the server asks for, and the whole of one when needed."""
 
-    # The request's id and what is left of the caller's allowance, once `dress` was called.
-    dressed: tuple[str, Left | None] | None = None
-    _sent = False
+    __slots__ = ("_sent", "_whole", "body", "dressed", "status")
 
     def __init__(self, body: bytes, *, status: int) -> None:
-        # Without headers, not even that of its type: `headers` adds it when somebody looks.
-        super().__init__(status=status, body=body)
+        self.body = body
+        self.status = status
+        # The request's id and what is left of the caller's allowance, once `dress` was called.
+        self.dressed: tuple[str, Left | None] | None = None
+        self._sent = False
+        self._whole: web.Response | None = None
+
+    @property
+    def whole(self) -> web.Response:
+        """The answer as aiohttp has it; from the moment when somebody looks, that is what is sent."""
+        if self._whole is None:
+            self._whole = web.Response(status=self.status, body=self.body, headers={hdrs.CONTENT_TYPE: JSON})
+        return self._whole
 
     @property
     def headers(self) -> CIMultiDict[str]:
-        """The headers; from the moment when somebody looks, they are kept as aiohttp keeps them."""
-        headers = super().headers
-        if not headers:
-            headers[hdrs.CONTENT_TYPE] = JSON
-        return headers
+        """The headers, to add to them."""
+        return self.whole.headers
 
     @property
     def prepared(self) -> bool:
         """Whether the head has left."""
-        return self._sent or super().prepared
+        return self._sent or (self._whole is not None and self._whole.prepared)
 
     @property
     def keep_alive(self) -> bool | None:
         """Whether the connection stays open."""
-        return self._sent or super().keep_alive
+        return self._sent or self.whole.keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send the answer if it is a usual one, else its head."""
-        if self.prepared:
+        if self._sent or (self._whole is not None and self._whole.prepared):
             return None
-        if self.dressed is None or super().headers or not _is_usual(request):
+        if self.dressed is None or self._whole is not None or not _is_usual(request):
             if self.dressed is not None:
                 _add(self.headers, *self.dressed)
-            return await super().prepare(request)
+            return await self.whole.prepare(request)
         self._sent = True
         writer = request.writer
         await writer.write(self._written(*self.dressed))
@@ -106,17 +112,20 @@ class JsonAnswer(web.Response):
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the rest."""
         if not self._sent:
-            await super().write_eof(data)
+            await self.whole.write_eof(data)
 
     def _written(self, request_id: str, left: Left | None) -> bytes:
         body = self.body
-        assert isinstance(body, bytes)  # noqa: S101 - it was given so
         limit = f"RateLimit-Policy: {left[0]}\r\nRateLimit: {left[1]}\r\n" if left is not None else ""
         head = (
             f"{_head(self.status)}{REQUEST_ID}: {request_id}\r\n{limit}"
             f"Content-Length: {len(body)}\r\nDate: {_date(int(time()))}\r\n\r\n"
         )
         return head.encode() + body
+
+
+# What an operation of the API gives. aiohttp itself asks of either the same: prepare, write_eof, keep_alive.
+type Answer = web.Response | JsonAnswer
 
 
 def _is_usual(request: web.BaseRequest) -> bool:

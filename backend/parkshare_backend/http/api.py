@@ -29,19 +29,19 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from parkshare_backend.http.auth import AnyScope, Scope
-from parkshare_backend.http.context import ADDRESS, Context, Reply, Written
-from parkshare_backend.http.handling import NO_CONTENT, handler_of
+from parkshare_backend.http.context import CALLER, Context, Reply, Written
+from parkshare_backend.http.handling import NO_CONTENT, Handle, handler_of
 from parkshare_backend.http.limits import Rate
 from parkshare_backend.http.models import Id
 from parkshare_backend.http.problems import Kind
 
-__all__ = ["ADDRESS", "NO_CONTENT", "Context", "Deprecated", "Reply", "Route", "Routes"]
+__all__ = ["CALLER", "NO_CONTENT", "Context", "Deprecated", "Reply", "Route", "Routes"]
 
 _ANY_ID = "[0-9a-f-]{36}"
 
@@ -154,7 +154,16 @@ class Routes:
     def setup(self, app: web.Application) -> None:
         """Add the routes to the application."""
         for route in self._routes:
-            app.router.add_route(route.method, _pattern(route), handler_of(route, app), name=None)
+            app.router.add_route(route.method, _pattern(route), _behind(handler_of(route, app)), name=None)
+
+
+def _behind(handle: Handle) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Give a handler to the router; a JsonAnswer has all that aiohttp asks of an answer."""
+
+    async def handled(request: web.Request) -> web.StreamResponse:
+        return cast("web.StreamResponse", await handle(request, request[CALLER]))
+
+    return handled
 
 
 def _pattern(route: Route) -> str:

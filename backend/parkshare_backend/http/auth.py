@@ -8,6 +8,9 @@ from typing import Protocol
 class Scope(StrEnum):
     """A right that a token carries."""
 
+    # As of any text: that of an Enum is a function in Python, and every request looks some up.
+    __hash__ = str.__hash__
+
     SEARCH = "search"
     BOOKINGS = "bookings"
     POSITIONS = "positions"
@@ -18,6 +21,8 @@ class Scope(StrEnum):
 
 class AnyScope(StrEnum):
     """A route that every live token may use, whatever its scopes."""
+
+    __hash__ = str.__hash__
 
     ANY = "any"
 
@@ -46,6 +51,9 @@ class Principal:
 
 class Authenticator(Protocol):
     """Turns a bearer token into a principal."""
+
+    def known(self, token: str, now: float) -> Principal | None:
+        """Give the principal of a token that was seen a moment ago."""
 
     async def authenticate(self, token: str) -> Principal:
         """Raise Problem(UNAUTHENTICATED) for anything but a live token."""

@@ -8,12 +8,20 @@ from pydantic import BaseModel
 
 from parkshare_backend.http.auth import Principal
 from parkshare_backend.http.conditional import Precondition, Revision
+from parkshare_backend.http.limits import Left
 
-# The caller's address as it is counted, and the rate limit headers of the answer; set on the way in.
-ADDRESS: web.RequestKey[str] = web.RequestKey("address", str)
-# Of a route whose answers are told in the log together.
-HOT: web.RequestKey[bool] = web.RequestKey("hot", bool)
-LIMIT: web.RequestKey[tuple[str, str]] = web.RequestKey("limit", tuple)
+
+@dataclass(slots=True)
+class Caller:
+    """Who is at the door: the address as it is counted, when, and what is left of the allowance once that is known."""
+
+    address: str
+    at: float
+    left: Left | None = None
+
+
+# Of a request that came through the application.
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 
 # What a model would write, as a dict that its feature wrote: for hot answers of many parts.
@@ -33,7 +41,7 @@ class Reply:
     revision: Revision | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, though nobody changes one: to make a frozen one takes three times as long
 class Context:
     """What a handler may know about its request, all of it checked."""
 
@@ -54,7 +62,7 @@ class Context:
     @property
     def account(self) -> str:
         """The id of the calling account."""
-        return self.principal.account
+        return self._principal.account if self._principal is not None else self.principal.account
 
     @property
     def precondition(self) -> Precondition:

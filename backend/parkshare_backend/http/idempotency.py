@@ -20,6 +20,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from parkshare_backend.clock import Clock, Random
+from parkshare_backend.http.answers import Answer
 from parkshare_backend.http.problems import Problem, define
 from parkshare_backend.http.tables import KEPT_ANSWERS
 from parkshare_backend.store.engine import RawSql, ReadTx, Store, Tx
@@ -113,7 +114,7 @@ class Idempotency:
         self._running: set[bytes] = set()
         self._swept_at = 0.0
 
-    async def once(self, asked: Asked, work: Callable[[], Awaitable[web.Response]]) -> web.Response:
+    async def once(self, asked: Asked, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """Give the kept answer, or do the work in one transaction and keep its answer.
 
         Raises:
@@ -136,7 +137,7 @@ class Idempotency:
                 await tx.execute(sa.delete(KEPT_ANSWERS).where(KEPT_ANSWERS.c.at <= now - KEPT_S))
             self._swept_at = now
 
-    async def _attempt(self, asked: Asked, work: Callable[[], Awaitable[web.Response]]) -> web.Response:
+    async def _attempt(self, asked: Asked, work: Callable[[], Awaitable[Answer]]) -> Answer:
         async with self._store.read() as look:
             if (kept := await self._kept(look, asked)) is not None:
                 return kept
@@ -158,14 +159,14 @@ class Idempotency:
         now = self._clock.now()
         return bool(await tx.fetch(_CLAIM, asked.id, asked.account, asked.content, 0, b"", now, now - KEPT_S))
 
-    async def _keep(self, tx: Tx, asked: Asked, response: web.Response) -> None:
+    async def _keep(self, tx: Tx, asked: Asked, response: Answer) -> None:
         headers = [(name, value) for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS]
         body = bytes(response.body) if isinstance(response.body, bytes | bytearray) else b""
         nonce = self._random.randbytes(_NONCE_BYTES)
         sealed = nonce + asked.cipher.encrypt(nonce, orjson.dumps(headers) + b"\n" + body, None)
         await tx.fetch(_KEEP, asked.id, response.status, sealed)
 
-    async def _kept(self, tx: ReadTx, asked: Asked) -> web.Response | None:
+    async def _kept(self, tx: ReadTx, asked: Asked) -> Answer | None:
         rows = await tx.fetch(_KEPT, asked.id, self._clock.now() - KEPT_S)
         if not rows:
             return None

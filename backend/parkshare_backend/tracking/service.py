@@ -78,7 +78,7 @@ class Tracking:
         else:  # nothing waits, so nobody comes between
             watch.states = states
         watch.closes_at = max([fence.forgotten_at for fence in fences])
-        near = [fence.booking.id for fence in fences if not fence.owner and _near(states[fence.key])]
+        near = [fence.booking.id for fence in fences if not fence.owner and states[fence.key].near]
         return {"accepted": len(fixes) - len(ignored), "ignored": ignored, "near": near}
 
     async def _written(
@@ -153,10 +153,6 @@ class Tracking:
             await self._bookings.renter_away(tx, *found, at=event.at)
 
 
-def _near(state: FenceState) -> bool:
-    return state.inside or state.approach.announced
-
-
 def _step_all(
     fences: Sequence[Fence], states: dict[str, FenceState], fixes: Sequence[Reported], received_at: float
 ) -> tuple[list[WrittenFix], list[tuple[Fence, FenceEvent]]]:
@@ -178,12 +174,12 @@ def _step_all(
             accuracy_m=body.accuracy_m,
             mock=body.mock,
         )
-        reasons = []
+        moved, why = False, None
         for fence in fences:
-            result = step(states[fence.key], fix, fence.policy)
-            states[fence.key] = result.state
-            events += [(fence, event) for event in result.events]
-            reasons.append(result.ignored)
-        if all(reasons) and reasons[0] is not None:
-            ignored.append({"index": index, "reason": reasons[0]})
+            states[fence.key], happened, reason = step(states[fence.key], fix, fence.policy)
+            if happened:
+                events += [(fence, event) for event in happened]
+            moved, why = moved or reason is None, why or reason
+        if why is not None and not moved:
+            ignored.append({"index": index, "reason": why})
     return ignored, events
