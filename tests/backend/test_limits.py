@@ -46,6 +46,21 @@ async def test_callers_do_not_share_a_bucket() -> None:
     limiter.hit("address:192.0.2.2", Rate.LOGIN)
 
 
+def test_who_used_up_a_bucket_lately_is_remembered_however_many_come() -> None:
+    clock = FakeClock()
+    limiter = RateLimiter(clock)
+    for caller in range(30_000):
+        limiter.hit(f"address:{caller}", Rate.LOGIN)
+    clock.move(1)
+    for _ in range(10):
+        limiter.hit("address:greedy", Rate.LOGIN)
+    clock.move(1)
+    for caller in range(30_000, 50_000):
+        limiter.hit(f"address:{caller}", Rate.LOGIN)
+    with pytest.raises(Problem):
+        limiter.hit("address:greedy", Rate.LOGIN)
+
+
 @examples(max_examples=50, deadline=None)
 @given(st.lists(st.floats(min_value=0, max_value=60), max_size=100))
 def test_no_pattern_of_requests_gets_more_than_burst_and_rate(pauses: list[float]) -> None:
