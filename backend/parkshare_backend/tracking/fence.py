@@ -17,6 +17,7 @@ from parkshare_backend.tracking.fix import Clock, Fix
 # A reported accuracy is the 68 % radius of a two-dimensional error; 1.515 times that is its standard deviation
 # seen along one direction, inverted.
 RADIUS_TO_SIGMA = 1.515
+_FAR = 10.0  # accuracies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ def step(state: FenceState, fix: Fix, policy: FencePolicy) -> Step:
     if ignored is not None:
         return Step(state if clock is state.clock else replace(state, clock=clock), ignored=ignored)
     spot = Spot(min(at, heard_at), Point(fix.lat, fix.lon), radius_m)
-    if not _believable(state, spot, policy):
+    if state.anchor is not None and not _believable(state.anchor, state.quarantined, spot, policy):
         state = replace(state, clock=clock, newest_at=spot.at, quarantined=spot)
         return Step(state, ignored=Ignored.TELEPORT)
     if heard_at - spot.at > policy.max_age_s:
@@ -184,29 +185,31 @@ def tick(state: FenceState, *, now: float, policy: FencePolicy) -> Step:
     return _emit(replace(state, place=Place.STALE, leaving=None), Kind.STALE, now)
 
 
-def _believable(state: FenceState, spot: Spot, policy: FencePolicy) -> bool:
+def _believable(anchor: Spot, quarantined: Spot | None, spot: Spot, policy: FencePolicy) -> bool:
     """Tell whether the phone can have moved there: from the last believed fix, or from one that was not believed.
 
     A single fix from nowhere (a cached one, a wrong cell) stays in quarantine; a second that agrees with it
     shows that the phone is really there.
     """
-    if state.anchor is None or _reachable(state.anchor, spot, policy):
-        return True
-    return state.quarantined is not None and _reachable(state.quarantined, spot, policy)
-
-
-def _reachable(a: Spot, b: Spot, policy: FencePolicy) -> bool:
-    reach_m = policy.teleport_speed_ms * (b.at - a.at) + a.radius_m + b.radius_m
+    speed_ms, a, b = policy.teleport_speed_ms, anchor.point, spot.point
     # No way is longer than that along the meridian and the parallel as if it were the equator. Most fixes lie that
     # near to the last one, and this takes a fifth of the time of the distance.
-    at_most_m = METRES_PER_DEGREE * (abs(a.point.lat - b.point.lat) + abs(a.point.lon - b.point.lon))
-    return at_most_m <= reach_m or distance_m(a.point, b.point) <= reach_m
+    at_most_m = METRES_PER_DEGREE * (abs(a.lat - b.lat) + abs(a.lon - b.lon))
+    if at_most_m <= speed_ms * (spot.at - anchor.at) or _reachable(anchor, spot, speed_ms):
+        return True
+    return quarantined is not None and _reachable(quarantined, spot, speed_ms)
+
+
+def _reachable(a: Spot, b: Spot, speed_ms: float) -> bool:
+    return distance_m(a.point, b.point) <= speed_ms * (b.at - a.at) + a.radius_m + b.radius_m
 
 
 def _step_outside(
     state: FenceState, clock: Clock, spot: Spot, distance: float, policy: FencePolicy, *, entered: bool
 ) -> Step:
-    chance = probability_inside(distance, spot.radius_m, policy)
+    # So far outside the chance is zero to the last digit, and most fixes are.
+    far = distance - policy.range_m > _FAR * max(spot.radius_m, policy.min_accuracy_m)
+    chance = 0.0 if far else probability_inside(distance, spot.radius_m, policy)
     by_position = chance >= policy.likely
     vote = state.vote if state.vote and spot.at - state.vote.at <= policy.vote_lasts_s else None
     seconded = vote is not None and (by_position or (entered and vote.by_position))

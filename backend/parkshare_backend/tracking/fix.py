@@ -15,7 +15,7 @@ SKEW_TOLERATED_S = 30.0  # below this a difference is delay, not a wrong clock
 
 
 # Not frozen, though nobody changes one: to make a frozen one takes three times as long.
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Fix:
     """One position report.
 
