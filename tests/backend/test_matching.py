@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from parkshare_backend.clock import to_rfc3339
-from tests.backend.market import HOUR, Link, Renting, booking_request, period, place, publish
+from tests.backend.market import HOUR, Link, Renting, booking_request, must, period, place, publish, space_document
 from tests.backend.support import NOON, FakeClock, House, Person, make_person
 
 T2 = {"kind": "IEC_62196_T2", "power_kw": 11.0}
@@ -128,6 +128,22 @@ async def test_the_reasons_of_an_offer_add_up_to_its_place(rene: Renting, link: 
     assert {"factor": "fit", "metres": 60, "text": "your car fits, but it is tight"} in dear["because"]
     assert dear["walk_s"] == pytest.approx(dear["distance_m"], abs=1)
     assert offers[0]["space"]["id"] != dear["space"]["id"]
+
+
+async def test_an_offer_shows_the_space_as_it_is_now(rene: Renting, link: Link) -> None:
+    space = await publish(link)
+    before = (await look(rene))["offers"][0]
+    changed = {
+        "name": "Under the “lime”", "size": {"length_m": 6.0, "width_m": 2.5}, "plug": T2,
+        "price": {"amount_minor": 300, "currency": "CHF"}, "terms": {"cancel_percent": 20},
+    }  # fmt: skip
+    await must(link.request("space.publish", space_document(space.id, **changed)))
+    after = (await look(rene))["offers"][0]
+    assert after["space"] == before["space"] | {"name": changed["name"]}
+    assert after["size"] == {"length_m": 6.0, "width_m": 2.5, "height_m": None}
+    assert (after["plug"], after["price"]) == (T2, changed["price"])
+    assert (after["quote"]["total_minor"], after["quote"]["currency"]) == (600, "CHF")
+    assert after["terms"] == before["terms"] | {"cancel_percent": 20}
 
 
 async def test_a_space_whose_owner_wants_notice_is_offered_only_to_who_comes_later(rene: Renting, link: Link) -> None:

@@ -1,6 +1,7 @@
 """The index over free spaces against brute force: random worlds, also across the antimeridian and at the poles."""
 
 import asyncio
+from functools import partial
 from math import asin, atan2, cos, degrees, radians, sin
 from typing import Any
 
@@ -179,7 +180,7 @@ def test_the_index_gives_the_nearest_free_spaces_and_no_others(
 
 
 def test_spaces_of_one_area_come_and_go_each_by_itself(database: str) -> None:
-    """They lie at one point, which SQLite has once in its index."""
+    """They lie at one point, which is once in the index."""
     here, away = Point(48.1371, 11.5751), Point(48.1462, 11.5751)
     period = Period(NOW, NOW + HOUR)
     plain: dict[str, Any] = {
@@ -219,6 +220,40 @@ def test_spaces_of_one_area_come_and_go_each_by_itself(database: str) -> None:
                     assert await found_at(tx, here) == expected
             async with store.read() as tx:
                 assert await found_at(tx, away) == {ids[1]}
+        finally:
+            await store.close()
+
+    asyncio.run(look())
+
+
+def test_an_area_stays_when_its_last_space_goes_while_another_one_comes(database: str) -> None:
+    here, period = Point(48.1371, 11.5751), Period(NOW, NOW + HOUR)
+    plain: dict[str, Any] = {
+        "account": "owner", "sharing": 1, "withdrawn": 0, "price_minor": 0, "currency": "EUR", "size": Size(),
+        "plug": None, "windows": [period], "claims": [], "hindered": None, "place": here,
+    }  # fmt: skip
+    going, coming = new_id(), new_id()
+    world = [plain | {"id": going}, plain | {"id": coming, "sharing": 0}]
+
+    async def look() -> None:
+        store = Store(database)
+
+        async def share(space: str, sharing: int) -> None:
+            async with store.write() as tx:
+                await tx.execute(sa.update(SPACES).where(SPACES.c.id == space).values(sharing=sharing))
+                await asyncio.sleep(0)
+
+        try:
+            async with store.write() as tx:
+                await settle(tx, world)
+            one, other = going, coming
+            for _ in range(20):
+                leave, enter = partial(share, one, 0), partial(share, other, 1)
+                await asyncio.gather(store.again(leave), store.again(enter))
+                async with store.read() as tx:
+                    wanted = Wanted(centre=here, period=period, radius_m=300.0)
+                    assert [found.space for found in await nearest(tx, wanted, count=10, now=float(NOW))] == [other]
+                one, other = other, one
         finally:
             await store.close()
 

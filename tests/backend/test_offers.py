@@ -6,11 +6,11 @@ import orjson
 from hypothesis import given, settings, strategies as st
 
 from parkshare_backend.bookings.terms import Approval, Terms
-from parkshare_backend.matching.index import Found, Wanted
+from parkshare_backend.matching.index import Found
 from parkshare_backend.matching.models import SearchResult
-from parkshare_backend.matching.offers import offer, ranked
+from parkshare_backend.matching.offers import Offered, result
+from parkshare_backend.matching.policy import Lack, rank
 from parkshare_backend.money.amounts import Amount
-from parkshare_backend.money.models import written_quote
 from parkshare_backend.money.quote import Tariff, quote
 from parkshare_backend.spaces.geometry import Point
 from parkshare_backend.spaces.periods import Period
@@ -22,10 +22,9 @@ ASKED = Period(1_800_000_000, 1_800_007_200)
 FIRST, LAST = Period(ASKED.start, ASKED.start + 3600), Period(ASKED.end - 3600, ASKED.end)
 
 metres = st.one_of(st.none(), st.floats(4.5, 50))
-spaces = st.builds(
+found_ones = st.builds(
     Found,
     space=st.uuids().map(str),
-    account=st.just("owner"),
     name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
     lat=st.just(HERE.lat),
     lon=st.just(HERE.lon),
@@ -47,20 +46,24 @@ spaces = st.builds(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.tuples(spaces, st.sampled_from([ASKED, FIRST, LAST])), max_size=5),
+    st.lists(st.tuples(found_ones, st.sampled_from([ASKED, FIRST, LAST]), st.sampled_from([0.0, 10.6])), max_size=5),
     st.sampled_from([Size(), Size(4.3, 1.8, 1.5)]),
     st.sampled_from([None, Plug("IEC_62196_T2", 11.0)]),
     st.sampled_from([Tariff(), Tariff(fee_bp=700, minimum_minor=150)]),
     st.integers(0, 1000),
 )
 def test_an_offer_is_written_as_its_model_writes_it(
-    free: list[tuple[Found, Period]], car: Size, wish: Plug | None, tariff: Tariff, short_by_minor: int
+    spaces: list[tuple[Found, Period, float]], car: Size, wish: Plug | None, tariff: Tariff, short_by_minor: int
 ) -> None:
-    wanted = Wanted(centre=HERE, period=ASKED, radius_m=1500, car=car)
-    choices = ranked(free, wanted, chance=Random(1), welcome=wish, most=10)
+    asked = [
+        found._replace(lack=None if free == ASKED and far == 0 else Lack(free, ASKED, far))
+        for found, free, far in spaces
+    ]
     offers = []
-    for choice in choices:
-        quoted = quote(Amount(choice.found.price_minor, choice.found.currency), choice.period, tariff)
-        offers.append(offer(choice, written_quote(quoted, short_by_minor=short_by_minor)))
-    written = orjson.dumps({"offers": offers, "partial": offers})
+    for choice in rank(asked, car=None if car == Size() else car, chance=Random(1), wish=wish):
+        found = choice.candidate
+        period = found.lack.free if found.lack else ASKED
+        quoted = quote(Amount(found.price_minor, found.currency), period, tariff)
+        offers.append(Offered(choice, period, quoted, short_by_minor))
+    written = orjson.dumps(result(offers, offers))
     assert SearchResult.model_validate_json(written).model_dump_json().encode() == written

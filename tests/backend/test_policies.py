@@ -3,7 +3,7 @@
 import itertools
 from math import cos, dist, radians, sin
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,6 +13,7 @@ from parkshare_backend.matching import policy as matching
 from parkshare_backend.matching.parts import free_part, useful_s
 from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m, reach_cm, spot_of
 from parkshare_backend.spaces.periods import Period, merge
+from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size, fits
 from parkshare_backend.standby import policy as standby
 
@@ -21,12 +22,25 @@ HOUR = 3600
 DAY = 24 * HOUR
 LARGE = Size(6, 3, 3)
 
+
+class Bay(NamedTuple):
+    """A candidate."""
+
+    space: str
+    distance_m: float
+    size: Size
+    price_minor: int | None = None
+    currency: str = ""
+    plug: Plug | None = None
+    lack: matching.Lack | None = None
+
+
 lengths = st.one_of(st.none(), st.floats(1, 8))
 sizes = st.builds(Size, lengths, lengths, lengths)
 points = st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
 periods = st.builds(lambda start, length: Period(start, start + length), st.integers(0, 100), st.integers(1, 30))
 candidate_lists = st.lists(st.tuples(st.floats(0, 2000), sizes), max_size=15).map(
-    lambda rows: [matching.Candidate(f"s{i}", distance, size) for i, (distance, size) in enumerate(rows)]
+    lambda rows: [Bay(f"s{i}", distance, size) for i, (distance, size) in enumerate(rows)]
 )
 
 
@@ -107,9 +121,7 @@ def test_neighbours_share_an_area_so_it_does_not_tell_the_house() -> None:
 
 @settings(max_examples=150)
 @given(candidate_lists, sizes, st.integers())
-def test_every_offer_fits_and_no_fitting_space_is_lost(
-    candidates: list[matching.Candidate], car: Size, seed: int
-) -> None:
+def test_every_offer_fits_and_no_fitting_space_is_lost(candidates: list[Bay], car: Size, seed: int) -> None:
     ranked = matching.rank(candidates, car=car, chance=Random(seed))
     assert sorted(offer.candidate.space for offer in ranked) == sorted(
         candidate.space for candidate in candidates if fits(car, candidate.size)
@@ -118,7 +130,7 @@ def test_every_offer_fits_and_no_fitting_space_is_lost(
 
 @settings(max_examples=150)
 @given(candidate_lists, st.integers())
-def test_a_space_never_comes_before_one_that_is_clearly_nearer(candidates: list[matching.Candidate], seed: int) -> None:
+def test_a_space_never_comes_before_one_that_is_clearly_nearer(candidates: list[Bay], seed: int) -> None:
     distances = [offer.candidate.distance_m for offer in matching.rank(candidates, car=None, chance=Random(seed))]
     for i, earlier in enumerate(distances):
         assert all(earlier - later <= matching.NEAR_EQUAL_M for later in distances[i + 1 :])
@@ -129,22 +141,22 @@ def test_a_space_never_comes_before_one_that_is_clearly_nearer(candidates: list[
     candidate_lists, st.lists(st.sampled_from(["whole", "first", "farther"]), min_size=15, max_size=15), st.integers()
 )
 def test_what_was_asked_for_comes_before_what_is_only_nearly_so(
-    candidates: list[matching.Candidate], kinds: list[str], seed: int
+    candidates: list[Bay], kinds: list[str], seed: int
 ) -> None:
     changes: dict[str, dict[str, Any]] = {
         "whole": {},
-        "first": {"part": matching.Part.FIRST, "free_s": 3600, "asked_s": 7200},
-        "farther": {"farther_m": 10.0},
+        "first": {"lack": matching.Lack(Period(0, HOUR), Period(0, 2 * HOUR))},
+        "farther": {"lack": matching.Lack(Period(0, HOUR), Period(0, HOUR), farther_m=10.0)},
     }
     mixed = [candidate._replace(**changes[kind]) for candidate, kind in zip(candidates, kinds, strict=False)]
-    ranked = [offer.candidate.whole for offer in matching.rank(mixed, car=None, chance=Random(seed))]
+    ranked = [offer.candidate.lack is None for offer in matching.rank(mixed, car=None, chance=Random(seed))]
     assert ranked == sorted(ranked, reverse=True)
 
 
 def test_half_the_usual_price_is_worth_a_walk_of_a_hundred_metres_and_not_of_two_hundred() -> None:
-    usual = [matching.Candidate(f"usual{i}", 100, LARGE, price_minor=400, currency="EUR") for i in range(3)]
+    usual = [Bay(f"usual{i}", 100, LARGE, price_minor=400, currency="EUR") for i in range(3)]
     for away, first in ((140, "half"), (260, "usual")):
-        half = matching.Candidate("half", away, LARGE, price_minor=200, currency="EUR")
+        half = Bay("half", away, LARGE, price_minor=200, currency="EUR")
         ranked = matching.rank([*usual, half], car=None, chance=Random(1))
         assert ranked[0].candidate.space.startswith(first)
     assert "cheaper than usual here" in next(one.reason for one in ranked if one.candidate.space == "half")
@@ -152,8 +164,8 @@ def test_half_the_usual_price_is_worth_a_walk_of_a_hundred_metres_and_not_of_two
 
 def test_prices_of_different_currencies_are_not_compared() -> None:
     candidates = [
-        matching.Candidate("yen", 300, LARGE, price_minor=400, currency="JPY"),
-        matching.Candidate("euro", 100, LARGE, price_minor=2, currency="EUR"),
+        Bay("yen", 300, LARGE, price_minor=400, currency="JPY"),
+        Bay("euro", 100, LARGE, price_minor=2, currency="EUR"),
     ]
     ranked = matching.rank(candidates, car=None, chance=Random(1))
     assert [one.candidate.space for one in ranked] == ["euro", "yen"]
@@ -190,14 +202,14 @@ def test_the_free_part_is_the_longest_at_an_end_and_useful_or_none(
 
 
 def test_simultaneous_renters_are_spread_over_near_equal_spaces() -> None:
-    candidates = [matching.Candidate(f"s{i}", 100 + i, LARGE) for i in range(10)]
+    candidates = [Bay(f"s{i}", 100 + i, LARGE) for i in range(10)]
     chance = Random(1)
     first = {matching.rank(candidates, car=None, chance=chance)[0].candidate.space for _ in range(100)}
     assert len(first) == 10
 
 
 def test_the_reason_says_how_far_it_is_on_foot_and_whether_the_car_fits() -> None:
-    candidates = [matching.Candidate("near", 120, LARGE), matching.Candidate("far", 480, LARGE)]
+    candidates = [Bay("near", 120, LARGE), Bay("far", 480, LARGE)]
     near, far = matching.rank(candidates, car=Size(4.5, 1.8, 1.5), chance=Random(1))
     assert near.reason == "The nearest space that is free for the whole period; 2 min on foot, and your car fits."
     assert far.reason == "Free for the whole period, 360 m further than the nearest; 8 min on foot, and your car fits."

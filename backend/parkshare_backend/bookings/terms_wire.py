@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from parkshare_backend.bookings.terms import Approval, Terms
@@ -82,6 +81,6 @@ class TermsAnswer(Answer):
 
 
 @lru_cache(maxsize=1024)
-def written_terms(terms: Terms) -> orjson.Fragment:
+def written_terms(terms: Terms) -> str:
     """Write terms as JSON; most spaces have the same few."""
-    return orjson.Fragment(TermsAnswer.of(terms).model_dump_json())
+    return TermsAnswer.of(terms).model_dump_json()

@@ -1,109 +1,117 @@
-"""From what the index found to what people are shown: candidates for the policy, and offers.
+"""From what the index found to what people are shown: offers.
 
-Offers are written as plain dicts, field for field what the model `Offer` writes (tests/backend/test_offers.py): to make
-and check a hundred models for an answer of ten offers takes eight times as long.
+Offers are written as text, field for field what the model `Offer` writes (tests/backend/test_offers.py): to make and
+check a hundred models for an answer of ten offers takes ten times as long.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 import orjson
+from orjson import Fragment
 
 from parkshare_backend.bookings.terms_wire import written_terms
 from parkshare_backend.clock import to_rfc3339
 from parkshare_backend.http.models import to_base64url
-from parkshare_backend.matching.index import Found, Wanted
-from parkshare_backend.matching.policy import Because, Candidate, Chance, Part, Ranked, rank
-from parkshare_backend.money.models import WrittenQuote
+from parkshare_backend.matching.index import Found
+from parkshare_backend.matching.policy import Because, Ranked
+from parkshare_backend.money.models import written_quote
+from parkshare_backend.money.quote import Quote
 from parkshare_backend.spaces.periods import Period
-from parkshare_backend.spaces.plugs import Plug
-from parkshare_backend.spaces.sizes import Size
 
 
-class Choice(NamedTuple):
-    """A space that somebody may choose, the period for which it is free, and why it stands where it stands."""
+class Offered(NamedTuple):
+    """A space that somebody may choose, the period for which it is free, and what it costs.
 
-    found: Found
+    short_by_minor: how much the caller's credits lack for it.
+    """
+
+    ranked: Ranked[Found]
     period: Period
-    ranked: Ranked
+    quote: Quote
+    short_by_minor: int
 
+    @property
+    def partial(self) -> bool:
+        """Tell whether something is missing to what was asked for."""
+        return self.ranked.candidate.lack is not None
 
-class WrittenOffer(TypedDict):
-    """An `Offer` as it goes to JSON."""
-
-    space: dict[str, Any]
-    period: dict[str, str]
-    partial: bool
-    distance_m: int
-    farther_m: int
-    walk_s: int
-    size: orjson.Fragment
-    plug: dict[str, Any] | None
-    price: dict[str, Any]
-    quote: WrittenQuote
-    terms: orjson.Fragment
-    seal_key: str
-    reason: str
-    because: list[orjson.Fragment]
+    def in_short(self) -> dict[str, Any]:
+        """Give the least that tells one offer from another."""
+        found, walk_s, reason, _ = self.ranked
+        return {
+            "space": found.space,
+            "distance_m": round(found.distance_m),
+            "walk_s": walk_s,
+            "price": {"amount_minor": found.price_minor, "currency": found.currency},
+            "period": {"start": to_rfc3339(self.period.start), "end": to_rfc3339(self.period.end)},
+            "partial": self.partial,
+            "reason": reason,
+        }
 
 
 class WrittenResult(TypedDict):
     """A `SearchResult` as it goes to JSON."""
 
-    offers: list[WrittenOffer]
-    partial: list[WrittenOffer]
+    offers: list[Fragment]
+    partial: list[Fragment]
 
 
-def ranked(
-    free: Iterable[tuple[Found, Period]], wanted: Wanted, *, chance: Chance, welcome: Plug | None, most: int
-) -> list[Choice]:
-    """Put free spaces in order, best first, and give up to `most`."""
-    by_space = {found.space: (found, period) for found, period in free}
-    candidates = [_candidate(found, period, wanted) for found, period in by_space.values()]
-    car = wanted.car if wanted.car != Size() else None
-    placed = rank(candidates, car=car, chance=chance, wish=welcome or wanted.plug, most=most)
-    return [Choice(*by_space[one.candidate.space], one) for one in placed]
+def result(offers: Iterable[Offered], partial: Iterable[Offered]) -> WrittenResult:
+    """Write the answer of a search."""
+    return {"offers": [written(one) for one in offers], "partial": [written(one) for one in partial]}
 
 
-def offer(choice: Choice, quote: WrittenQuote) -> WrittenOffer:
+def written(offered: Offered) -> Fragment:
     """Write an offer: of where the space is, nothing but its area."""
-    found, candidate, ranked = choice.found, choice.ranked.candidate, choice.ranked
-    area, size, plug = found.area, found.size, found.plug
-    return {
-        "space": {"id": found.space, "name": found.name, "area": {"lat": area.lat, "lon": area.lon}},
-        "period": {"start": to_rfc3339(choice.period.start), "end": to_rfc3339(choice.period.end)},
-        "partial": not candidate.whole,
-        "distance_m": round(found.distance_m),
-        "farther_m": round(candidate.farther_m),
-        "walk_s": ranked.walk_s,
-        "size": _written_size(size.length_m, size.width_m, size.height_m),
-        "plug": {"kind": plug.kind or "", "power_kw": plug.power_kw} if plug else None,
-        "price": {"amount_minor": found.price_minor, "currency": found.currency},
-        "quote": quote,
-        "terms": written_terms(found.terms),
-        "seal_key": to_base64url(found.seal_key),
-        "reason": ranked.reason,
-        "because": [_written_because(one) for one in ranked.because],
-    }
+    (found, walk_s, reason, because), period, quote, short_by_minor = offered
+    area, size, plug, lack = found.area, found.size, found.plug, found.lack
+    return Fragment(
+        f'{{"space":{{"id":"{found.space}","name":{_text(found.name)},"area":{{"lat":{area.lat},"lon":{area.lon}}}}},'
+        f'"period":{_written_period(period.start, period.end)},'
+        f'"partial":{"true" if lack else "false"},"distance_m":{round(found.distance_m)},'
+        f'"farther_m":{round(lack.farther_m) if lack else 0},"walk_s":{walk_s},'
+        f'"size":{_written_size(size.length_m, size.width_m, size.height_m)},'
+        f'"plug":{_written_plug(plug.kind, plug.power_kw) if plug else "null"},'
+        f'"price":{{"amount_minor":{found.price_minor},"currency":"{found.currency}"}},'
+        f'"quote":{_written_quote(quote, short_by_minor)},"terms":{written_terms(found.terms)},'
+        f'"seal_key":"{to_base64url(found.seal_key)}",'
+        f'"reason":"{reason}","because":[{_on_foot(because[0])}{_moved_by(because[1:])}]}}'
+    )
 
 
-@lru_cache(maxsize=4096)  # the same few things are said of most offers
-def _written_because(one: Because) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps({"factor": str(one.factor), "metres": one.metres, "text": one.text}))
+# The words of reasons are ours: in them there is nothing to escape.
+def _on_foot(one: Because) -> str:
+    return f'{{"factor":"distance","metres":{one.metres},"text":"{one.text}"}}'
 
 
-@lru_cache(maxsize=1024)  # many spaces have the same size
-def _written_size(length_m: float | None, width_m: float | None, height_m: float | None) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps({"length_m": length_m, "width_m": width_m, "height_m": height_m}))
+def _text(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
-def _candidate(found: Found, period: Period, wanted: Wanted) -> Candidate:
-    asked = wanted.period
-    part = Part.WHOLE if period == asked else Part.FIRST if period.start == asked.start else Part.LAST
-    farther_m = max(0.0, found.distance_m - wanted.radius_m)
-    # In the order of the fields: to name them takes half as long again.
-    return Candidate(
-        found.space, found.distance_m, found.size, found.price_minor, found.currency, found.plug,
-        farther_m, part, period.end - period.start, asked.end - asked.start,
-    )  # fmt: skip
+# Only what is said of many offers is kept: to find one of thousands takes longer than to write it again.
+@lru_cache(maxsize=1024)
+def _moved_by(because: Sequence[Because]) -> str:
+    said = [{"factor": str(one.factor), "metres": one.metres, "text": one.text} for one in because]
+    return "".join([f",{_text(one)}" for one in said])
+
+
+@lru_cache(maxsize=1024)
+def _written_period(start: int, end: int) -> str:
+    return _text({"start": to_rfc3339(start), "end": to_rfc3339(end)})
+
+
+@lru_cache(maxsize=1024)
+def _written_size(length_m: float | None, width_m: float | None, height_m: float | None) -> str:
+    return _text({"length_m": length_m, "width_m": width_m, "height_m": height_m})
+
+
+@lru_cache(maxsize=1024)
+def _written_plug(kind: str | None, power_kw: float | None) -> str:
+    return _text({"kind": kind or "", "power_kw": power_kw})
+
+
+@lru_cache(maxsize=1024)
+def _written_quote(quote: Quote, short_by_minor: int) -> str:
+    return _text(written_quote(quote, short_by_minor=short_by_minor))

@@ -6,15 +6,17 @@ and each part of it comes with the answer. Spaces that are free for the whole pe
 Pure: standard library only; randomness is an argument.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from statistics import median
 from typing import NamedTuple, Protocol
 
+from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.plugs import Plug, serves
-from parkshare_backend.spaces.sizes import Size, fits
+from parkshare_backend.spaces.sizes import Size
 
 WALK_DETOUR = 1.3  # a walk along streets is about 1.3 times the straight line
 WALK_SPEED_MS = 1.3  # a calm pace
@@ -52,29 +54,52 @@ class Factor(StrEnum):
     PERIOD = "period"
 
 
-# Tuples, because twenty candidates are weighed for each search: frozen dataclasses take two to three times as long.
-class Candidate(NamedTuple):
-    """A space that is shared and free, for the whole period or a part of it.
+# Tuples, because each search makes many: frozen dataclasses take two to three times as long.
+class Lack(NamedTuple):
+    """What a candidate lacks of what was asked for: `free` is only a part of `asked`, or it is beyond the radius."""
 
-    distance_m is the straight line. price_minor is that of an hour, None is not weighed. farther_m: how far beyond the
-    radius that was asked for. free_s of asked_s seconds are free.
-    """
-
-    space: str
-    distance_m: float
-    size: Size
-    price_minor: int | None = None
-    currency: str = ""
-    plug: Plug | None = None
-    farther_m: float = 0.0
-    part: Part = Part.WHOLE
-    free_s: int = 0
-    asked_s: int = 0
+    free: Period
+    asked: Period
+    farther_m: float = 0.0  # how far beyond the radius that was asked for
 
     @property
-    def whole(self) -> bool:
-        """Tell whether the space is what was asked for: near enough, and free for the whole period."""
-        return self.part is Part.WHOLE and self.farther_m <= 0
+    def part(self) -> Part:
+        """Tell which part is free."""
+        if self.free == self.asked:
+            return Part.WHOLE
+        return Part.FIRST if self.free.start == self.asked.start else Part.LAST
+
+
+class Candidate(Protocol):
+    """A space that is shared and free, as the index found it: nothing is copied to rank it."""
+
+    @property
+    def space(self) -> str:
+        """Its id."""
+
+    @property
+    def distance_m(self) -> float:
+        """How far it is in a straight line."""
+
+    @property
+    def size(self) -> Size:
+        """Its size."""
+
+    @property
+    def price_minor(self) -> int | None:
+        """Its price for an hour; None is not weighed."""
+
+    @property
+    def currency(self) -> str:
+        """The currency of the price."""
+
+    @property
+    def plug(self) -> Plug | None:
+        """Its plug."""
+
+    @property
+    def lack(self) -> Lack | None:
+        """What it lacks; None for what was asked for: near enough, and free for the whole period."""
 
 
 class Because(NamedTuple):
@@ -85,16 +110,17 @@ class Because(NamedTuple):
     text: str
 
 
-class Ranked(NamedTuple):
+class Ranked[Space: Candidate](NamedTuple):
     """A candidate in its place on the list, with the reasons why it stands there."""
 
-    candidate: Candidate
+    candidate: Space
     walk_s: int
     reason: str
     because: tuple[Because, ...] = ()
 
 
 _FITS = Because(Factor.FIT, 0, "your car fits")
+_TOO_SMALL = Because(Factor.FIT, 0, "your car does not fit")
 _TIGHT = Because(Factor.FIT, round(TIGHT_M), "your car fits, but it is tight")
 _HAS_PLUG = Because(Factor.PLUG, -round(PLUG_M), "it has the plug")
 _NO_PLUG = Because(Factor.PLUG, 0, "it does not have the plug")
@@ -105,55 +131,64 @@ def walk_s(distance_m: float) -> int:
     return round(distance_m * WALK_DETOUR / WALK_SPEED_MS)
 
 
-def rank(
-    candidates: Sequence[Candidate],
+def rank[Space: Candidate](
+    candidates: Iterable[Space],
     *,
     car: Size | None,
     chance: Chance,
     wish: Plug | None = None,
     most: int | None = None,
-) -> list[Ranked]:
+) -> list[Ranked[Space]]:
     """Put the spaces that the car fits into in order, best first, and give up to `most`.
 
     `wish` is a plug that would be welcome. Candidates that are near-equal are shuffled: 200 renters who ask for one
     place at once then need about a third of the attempts, because they don't all try for the same space.
     """
-    suitable = [candidate for candidate in candidates if car is None or fits(car, candidate.size)]
+    suitable = [(one, fit) for one in candidates if (fit := _fit(car, one.size)) is not _TOO_SMALL]
     if not suitable:
         return []
-    usual = _usual_prices(suitable)
-    weighed = sorted([_weighed(candidate, usual=usual, car=car, wish=wish) for candidate in suitable], key=_order)
-    nearest_m = min(candidate.distance_m for candidate in suitable)
+    usual = _usual_prices([one for one, _ in suitable])
+    weighed = sorted([_weighed(one, fit, usual, wish) for one, fit in suitable], key=_ORDER)
+    nearest_m = min([one.distance_m for one, _ in suitable])
     # Only those that are given are put into words: that is most of the work.
     return [_in_words(one, nearest_m=nearest_m) for one in islice(_shuffled(weighed, chance), most)]
 
 
-class _Weighed(NamedTuple):
-    """A candidate, its whole measure in metres, and what moved it beside its distance."""
-
-    candidate: Candidate
-    whole: bool
-    metres: float
-    moved: tuple[Because, ...]
+# A candidate with what it is put in order by: whether it lacks something of what was asked for, its whole measure in
+# metres, and its space, so that two that are equal always stand in the same order; then what moved it beside its
+# distance. A plain tuple: one with names takes five times as long to make.
+type _Weighed[Space] = tuple[bool, float, str, tuple[Because, ...], Space]
+_ORDER = itemgetter(0, 1, 2)
 
 
-def _weighed(candidate: Candidate, *, usual: Mapping[str, float], car: Size | None, wish: Plug | None) -> _Weighed:
+def _weighed[Space: Candidate](
+    candidate: Space, fit: Because | None, usual: Mapping[str, float], wish: Plug | None
+) -> _Weighed[Space]:
     """Add up what speaks for and against a candidate; its distance counts to the last millimetre."""
-    moved = _moved(candidate, usual=usual, car=car, wish=wish)
-    metres = candidate.distance_m + sum([reason.metres for reason in moved])
-    return _Weighed(candidate, candidate.whole, metres, moved)
+    metres, lack = candidate.distance_m, candidate.lack
+    moved = []
+    if price := _price(candidate.price_minor, usual.get(candidate.currency, 0.0)):
+        moved.append(price)
+        metres += price.metres
+    if fit is not None:
+        moved.append(fit)
+        metres += fit.metres
+    if wish is not None:
+        plug = _HAS_PLUG if serves(candidate.plug, wish) else _NO_PLUG
+        moved.append(plug)
+        metres += plug.metres
+    if lack is not None and (part := _missing(lack)) is not None:
+        moved.append(part)
+        metres += part.metres
+    return lack is not None, metres, candidate.space, tuple(moved), candidate
 
 
-def _order(one: _Weighed) -> tuple[bool, float, str]:
-    return not one.whole, one.metres, one.candidate.space
-
-
-def _shuffled(ordered: Sequence[_Weighed], chance: Chance) -> Iterator[_Weighed]:
+def _shuffled[Space](ordered: Sequence[_Weighed[Space]], chance: Chance) -> Iterator[_Weighed[Space]]:
     """Shuffle each run of candidates that are near-equal to the first of the run."""
     band = [ordered[0]]
     for one in ordered[1:]:
         first = band[0]
-        if one.whole == first.whole and one.metres - first.metres <= NEAR_EQUAL_M:
+        if one[0] == first[0] and one[1] - first[1] <= NEAR_EQUAL_M:
             band.append(one)
         else:
             yield from _any_order(band, chance)
@@ -161,20 +196,17 @@ def _shuffled(ordered: Sequence[_Weighed], chance: Chance) -> Iterator[_Weighed]
     yield from _any_order(band, chance)
 
 
-def _any_order(band: Sequence[_Weighed], chance: Chance) -> Sequence[_Weighed]:
+def _any_order[Item](band: Sequence[Item], chance: Chance) -> Sequence[Item]:
     return chance.sample(band, len(band)) if len(band) > 1 else band
 
 
-def _in_words(one: _Weighed, *, nearest_m: float) -> Ranked:
-    candidate = one.candidate
-    walk = walk_s(candidate.distance_m)
-    because = (_on_foot(round(candidate.distance_m), max(1, round(walk / 60))), *one.moved)
-    return Ranked(candidate, walk, _reason(candidate, because, nearest_m=nearest_m), because)
-
-
-@lru_cache(maxsize=4096)
-def _on_foot(metres: int, minutes: int) -> Because:
-    return Because(Factor.DISTANCE, metres, f"{minutes} min on foot")
+def _in_words[Space: Candidate](one: _Weighed[Space], *, nearest_m: float) -> Ranked[Space]:
+    _, _, _, moved, candidate = one
+    distance_m = candidate.distance_m
+    walk = walk_s(distance_m)
+    on_foot = Because(Factor.DISTANCE, round(distance_m), f"{round(walk / 60) or 1} min on foot")
+    standing = _lacking(candidate.lack) if candidate.lack is not None else _standing(distance_m - nearest_m)
+    return Ranked(candidate, walk, f"{standing}; {on_foot.text}{_in_short(moved)}.", (on_foot, *moved))
 
 
 def _usual_prices(candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -184,22 +216,6 @@ def _usual_prices(candidates: Sequence[Candidate]) -> dict[str, float]:
         if candidate.price_minor is not None:
             prices.setdefault(candidate.currency, []).append(candidate.price_minor)
     return {currency: median(found) for currency, found in prices.items()}
-
-
-def _moved(
-    candidate: Candidate, *, usual: Mapping[str, float], car: Size | None, wish: Plug | None
-) -> tuple[Because, ...]:
-    found = []
-    if price := _price(candidate.price_minor, usual.get(candidate.currency, 0.0)):
-        found.append(price)
-    if car is not None:
-        found.append(_TIGHT if _tight(car, candidate.size) else _FITS)
-    if wish is not None:
-        found.append(_HAS_PLUG if serves(candidate.plug, wish) else _NO_PLUG)
-    if candidate.part is not Part.WHOLE:
-        missing = 1 - candidate.free_s / max(1, candidate.asked_s)
-        found.append(Because(Factor.PERIOD, round(MISSING_M * missing), _part(candidate)))
-    return tuple(found)
 
 
 @lru_cache(maxsize=4096)  # the same few prices come again and again: a third of the time
@@ -214,45 +230,60 @@ def _price(minor: int | None, usual: float) -> Because | None:
     return Because(Factor.PRICE, metres, "cheaper than usual here" if metres < 0 else "dearer than usual here")
 
 
-def _tight(car: Size, space: Size) -> bool:
-    return _leaves_little(car.length_m, space.length_m) or _leaves_little(car.width_m, space.width_m)
+def _fit(car: Size | None, space: Size) -> Because | None:
+    """Tell how the car fits into a space: nothing is to be said where the car is not known."""
+    if car is None:
+        return None
+    mine, room = car.height_m, space.height_m
+    if mine is not None and room is not None and mine > room:
+        return _TOO_SMALL
+    fit = _FITS
+    for mine, room in ((car.length_m, space.length_m), (car.width_m, space.width_m)):
+        if mine is not None and room is not None:
+            if mine > room:
+                return _TOO_SMALL
+            if room - mine < TIGHT_SPARE_M:
+                fit = _TIGHT
+    return fit
 
 
-def _leaves_little(mine: float | None, room: float | None) -> bool:
-    return mine is not None and room is not None and room - mine < TIGHT_SPARE_M
+def _missing(lack: Lack) -> Because | None:
+    """Weigh what is missing of the period."""
+    if lack.part is Part.WHOLE:
+        return None
+    free_s, asked_s = lack.free.end - lack.free.start, lack.asked.end - lack.asked.start
+    return Because(Factor.PERIOD, round(MISSING_M * (1 - free_s / max(1, asked_s))), _part(lack))
 
 
-def _part(candidate: Candidate) -> str:
-    free, asked = _spoken(candidate.free_s), _spoken(candidate.asked_s)
-    return f"free for the {candidate.part} {free} of the {asked} that you asked for"
+def _part(lack: Lack) -> str:
+    free, asked = _spoken(lack.free.end - lack.free.start), _spoken(lack.asked.end - lack.asked.start)
+    return f"free for the {lack.part} {free} of the {asked} that you asked for"
 
 
-def _reason(candidate: Candidate, because: Sequence[Because], *, nearest_m: float) -> str:
-    further_m = candidate.distance_m - nearest_m
-    if candidate.part is not Part.WHOLE:
-        why = _part(candidate).capitalize()
-        if candidate.farther_m > 0:
-            why += f", {_metres(candidate.farther_m)} beyond your radius"
-    elif candidate.farther_m > 0:
-        why = f"Free for the whole period, {_metres(candidate.farther_m)} beyond your radius"
-    elif further_m <= 0:
-        why = "The nearest space that is free for the whole period"
-    elif further_m <= NEAR_EQUAL_M:
-        why = "About as near as the nearest, and free for the whole period"
-    else:
-        why = f"Free for the whole period, {_metres(further_m)} further than the nearest"
-    return f"{why}; {_in_short(because)}."
+def _lacking(lack: Lack) -> str:
+    beyond = f", {_metres(lack.farther_m)} beyond your radius" if lack.farther_m > 0 else ""
+    why = "Free for the whole period" if lack.part is Part.WHOLE else _part(lack).capitalize()
+    return f"{why}{beyond}"
 
 
-def _in_short(because: Sequence[Because]) -> str:
-    """Tell the distance, the price and the plug in this order, and at last whether the car fits."""
+def _standing(further_m: float) -> str:
+    if further_m <= 0:
+        return "The nearest space that is free for the whole period"
+    if further_m <= NEAR_EQUAL_M:
+        return "About as near as the nearest, and free for the whole period"
+    return f"Free for the whole period, {_metres(further_m)} further than the nearest"
+
+
+@lru_cache(maxsize=4096)  # the same few things are said of most offers
+def _in_short(moved: Sequence[Because]) -> str:
+    """Tell the price and the plug in this order, and at last whether the car fits."""
     more = fit = ""
-    for one in because[1:]:
+    for one in moved:
         if one.factor is Factor.FIT:
             fit = f", and {one.text}"
         elif one.factor is not Factor.PERIOD:
             more += f", {one.text}"
-    return f"{because[0].text}{more}{fit}"
+    return f"{more}{fit}"
 
 
 def _metres(distance_m: float) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from random import Random as Shuffler
 from secrets import SystemRandom
 
+from orjson import Fragment
+
 from parkshare_backend.bookings import claims, terms
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.bookings.rows import refused
@@ -12,10 +14,9 @@ from parkshare_backend.clock import Clock, Random
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
 from parkshare_backend.matching.index import ANY_PRICE, Found, Wanted, nearest
 from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, SearchRequest
-from parkshare_backend.matching.offers import Choice, WrittenOffer, WrittenResult, offer, ranked
+from parkshare_backend.matching.offers import Offered, WrittenResult, result, written
 from parkshare_backend.matching.parts import free_part, useful_s
-from parkshare_backend.matching.policy import Chance
-from parkshare_backend.money.models import written_quote
+from parkshare_backend.matching.policy import Chance, Lack, Ranked, rank
 from parkshare_backend.money.pricing import Pricing
 from parkshare_backend.risk.policy import REACH_S
 from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m
@@ -64,10 +65,9 @@ class Matching:
             whole = await self._whole(tx, search)
             few = request.flexible and len(whole) < min(FEW, request.limit)
             partial = await self._partial(tx, search, whole) if few else []
-            return {
-                "offers": await self._shown(tx, account, whole),
-                "partial": await self._shown(tx, account, partial),
-            }
+            return result(
+                await self._priced(tx, account, whole, period), await self._priced(tx, account, partial, period)
+            )
 
     async def offers(
         self,
@@ -81,7 +81,7 @@ class Matching:
         limit: int,
         without: Collection[str] = (),
         flexible: bool = False,
-    ) -> list[WrittenOffer]:
+    ) -> list[Offered]:
         """Give the best spaces that are free for the whole period; flexible fills up with partial ones."""
         wanted = Wanted(
             centre=centre, period=period, radius_m=radius_m, account=account, car=car or Size(),
@@ -91,7 +91,7 @@ class Matching:
         choices = await self._whole(tx, search)
         if flexible and len(choices) < limit:
             choices = [*choices, *await self._partial(tx, search, choices)][:limit]
-        return await self._shown(tx, account, choices)
+        return await self._priced(tx, account, choices, period)
 
     async def instead_of(
         self,
@@ -104,7 +104,7 @@ class Matching:
         limit: int,
         centre: Point | None = None,
         without: Collection[str] = (),
-    ) -> list[WrittenOffer]:
+    ) -> list[Offered]:
         """Give what somebody could take who cannot have this space as they wished, partial offers last.
 
         A part of the period on the space itself may be among them. Distances are from the space's area, unless the
@@ -115,11 +115,12 @@ class Matching:
 
     async def after_refusal(
         self, account: str, space: str, period: Period, *, car: Size | None, limit: int
-    ) -> list[WrittenOffer]:
-        """Give alternatives to a space that was just refused."""
+    ) -> list[Fragment]:
+        """Give alternatives to a space that was just refused, as they go into the answer."""
         async with self._store.read() as tx:
             found = await self._spaces.get(tx, space)
-            return await self.instead_of(tx, account, found, period, car=car, limit=limit) if found else []
+            offers = await self.instead_of(tx, account, found, period, car=car, limit=limit) if found else []
+        return [written(offered) for offered in offers]
 
     async def free_within(
         self, tx: ReadTx, centre: Point, period: Period, *, radius_m: float
@@ -150,10 +151,10 @@ class Matching:
         """Tell whether a car that is in the way now may still be there when the period starts."""
         return period.start <= self._clock.now() + REACH_S
 
-    async def _whole(self, tx: ReadTx, search: Search) -> list[Choice]:
+    async def _whole(self, tx: ReadTx, search: Search) -> list[Ranked[Found]]:
         """Give the best spaces that are free for the whole period, in order."""
         found = await self._allowed(tx, search.wanted, count=search.limit + CHOICE)
-        return self._best(search, [(one, search.wanted.period) for one in found])
+        return self._best(search, found)
 
     async def _allowed(self, tx: ReadTx, wanted: Wanted, *, count: int) -> list[Found]:
         """Give the nearest free spaces whose terms allow the period: the same question as the booking asks."""
@@ -165,16 +166,16 @@ class Matching:
                 return allowed[:count]
             looked_at = min(MOST, looked_at * WIDER)
 
-    async def _partial(self, tx: ReadTx, search: Search, whole: list[Choice]) -> list[Choice]:
+    async def _partial(self, tx: ReadTx, search: Search, whole: list[Ranked[Found]]) -> list[Ranked[Found]]:
         """Give what is nearly what was asked for: farther than the radius, or free for a part of the period."""
-        wanted, known = search.wanted, {choice.found.space for choice in whole}
+        wanted, known = search.wanted, {one.candidate.space for one in whole}
         wider = replace(wanted, radius_m=min(FARTHEST_M, wanted.radius_m * FARTHER))
         free = await self._allowed(tx, wider, count=search.limit + len(known))
-        farther = [(one, wanted.period) for one in free if one.distance_m > wanted.radius_m]
+        farther = [_nearly(one, wanted.period, wanted) for one in free if one.distance_m > wanted.radius_m]
         for_a_part = await self._for_a_part(tx, search, known | {one.space for one in free})
         return self._best(search, [*farther, *for_a_part])
 
-    async def _for_a_part(self, tx: ReadTx, search: Search, known: Collection[str]) -> list[tuple[Found, Period]]:
+    async def _for_a_part(self, tx: ReadTx, search: Search, known: Collection[str]) -> list[Found]:
         period, now = search.wanted.period, self._clock.now()
         least = useful_s(period)
         found: dict[str, Found] = {}
@@ -187,22 +188,30 @@ class Matching:
         taken = await claims.periods_of(tx, found, period, now=now)
         parts = [(one, free_part(period, windows.get(space, []), taken.get(space, []))) for space, one in found.items()]
         return [
-            (one, part)
+            _nearly(one, part, search.wanted)
             for one, part in parts
             if part is not None and part != period and not terms.faults(one.terms, part, now)
         ]
 
-    def _best(self, search: Search, free: list[tuple[Found, Period]]) -> list[Choice]:
-        return ranked(free, search.wanted, chance=self._chance, welcome=search.welcome, most=search.limit)
+    def _best(self, search: Search, free: list[Found]) -> list[Ranked[Found]]:
+        car = search.wanted.car if search.wanted.car != Size() else None
+        wish = search.welcome or search.wanted.plug
+        return rank(free, car=car, chance=self._chance, wish=wish, most=search.limit)
 
-    async def _shown(self, tx: ReadTx, account: str, choices: list[Choice]) -> list[WrittenOffer]:
-        prices = [(choice.found.price_minor, choice.found.currency, choice.period) for choice in choices]
-        quotes = [self._pricing.quote(*price) for price in prices]
-        lacking = await self._pricing.lacking(tx, account, quotes)
-        return [
-            offer(choice, written_quote(quoted, short_by_minor=short_by))
-            for choice, quoted, short_by in zip(choices, quotes, lacking, strict=True)
+    async def _priced(self, tx: ReadTx, account: str, choices: list[Ranked[Found]], asked: Period) -> list[Offered]:
+        spaces = [choice.candidate for choice in choices]
+        periods = [space.lack.free if space.lack else asked for space in spaces]
+        quote = self._pricing.quote
+        quotes = [
+            quote(space.price_minor, space.currency, period) for space, period in zip(spaces, periods, strict=True)
         ]
+        lacking = await self._pricing.lacking(tx, account, quotes)
+        return list(map(Offered, choices, periods, quotes, lacking, strict=True))
+
+
+def _nearly(found: Found, free: Period, wanted: Wanted) -> Found:
+    """Give a space that is nearly what was asked for, with what it lacks."""
+    return found._replace(lack=Lack(free, wanted.period, max(0.0, found.distance_m - wanted.radius_m)))
 
 
 def shuffler(random: Random) -> Chance:

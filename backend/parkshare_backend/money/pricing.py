@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from parkshare_backend.http.problems import Problem, define
 from parkshare_backend.money import ledger
@@ -41,10 +42,12 @@ class Pricing:
     def __init__(self, tariff: Tariff, purses: Purses) -> None:
         self.tariff = tariff
         self.purses = purses
+        # A search quotes many spaces at a few prices for one period.
+        self._quoted = lru_cache(maxsize=1024)(partial(_quoted, tariff))
 
     def quote(self, price_minor: int, currency: str, period: Period) -> Quote:
         """Give what a period costs at a price per hour."""
-        return quote_of(price_minor, currency, quarters(period.end - period.start), self.tariff)
+        return self._quoted(price_minor, currency, period.end - period.start)
 
     async def lacking(self, tx: ReadTx, account: str, quotes: Sequence[Quote]) -> list[int]:
         """Give what an account lacks for each of the quotes; looks at the purse once, and only if it counts."""
@@ -97,6 +100,10 @@ def pricing_of(settings: Settings) -> Pricing:
 def welcome(account: str) -> str:
     """Name the transaction with the first credits of an account."""
     return f"welcome:{account}"
+
+
+def _quoted(tariff: Tariff, price_minor: int, currency: str, seconds: int) -> Quote:
+    return quote_of(price_minor, currency, quarters(seconds), tariff)
 
 
 def _short_by(quoted: Quote, have: int) -> int:

@@ -8,7 +8,7 @@ lost between them. What a broken word costs is in the terms of the booking (`boo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from typing import NamedTuple
 
 from parkshare_backend.money.amounts import Amount, share
 from parkshare_backend.spaces.periods import Period
@@ -26,8 +26,8 @@ class What(StrEnum):
     PLATFORM_FEE = "platform-fee"  # of the operator, on top
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+# Lines and quotes are tuples, because a search looks up what it has written of each.
+class Line(NamedTuple):
     """One line of a quote, in the smallest unit of its currency."""
 
     what: What
@@ -42,8 +42,7 @@ class Tariff:
     minimum_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """What a period on a space costs, line by line."""
 
     lines: tuple[Line, ...]
@@ -83,7 +82,6 @@ def quote(price: Amount, period: Period, tariff: Tariff = Tariff()) -> Quote:
     return quote_of(price.minor, price.currency, quarters(period.end - period.start), tariff)
 
 
-@lru_cache(maxsize=1024)  # a search quotes many spaces at a few prices for one period
 def quote_of(hour_minor: int, currency: str, started: int, tariff: Tariff) -> Quote:
     """Give what so many started quarter hours cost at a price per hour."""
     parking = share(hour_minor, started, QUARTERS_AN_HOUR)

@@ -14,7 +14,7 @@ from parkshare_backend.bookings.service import NOT_POSSIBLE_NOW, Bookings
 from parkshare_backend.clock import CLOCKS_DIFFER_S, Clock, not_ahead
 from parkshare_backend.http.problems import Problem
 from parkshare_backend.link.service import LinkService, check
-from parkshare_backend.matching.offers import WrittenOffer, WrittenResult
+from parkshare_backend.matching.offers import Offered, WrittenResult, result
 from parkshare_backend.matching.service import Matching
 from parkshare_backend.risk import rows
 from parkshare_backend.risk.policy import Coming, Kind, at_risk
@@ -56,10 +56,7 @@ class Risk:
             if self._clock.now() >= found.period.end:
                 raise Problem(NOT_POSSIBLE_NOW, "The booked period is over. Search for another one.")
             offers = await self._instead_of(tx, found, space, limit=limit)
-        return {
-            "offers": [offer for offer in offers if not offer["partial"]],
-            "partial": [offer for offer in offers if offer["partial"]],
-        }
+        return result([offer for offer in offers if not offer.partial], [offer for offer in offers if offer.partial])
 
     async def in_the_way(self, tx: ReadTx) -> set[str]:
         """Give the spaces on which a car is in the way now."""
@@ -171,9 +168,9 @@ class Risk:
             await self._bookings.note(tx, changed, space, cause="at-risk", more=told, for_renter=alternatives)
 
     async def _told_instead(self, tx: ReadTx, booking: Booking, space: Space) -> list[dict[str, Any]]:
-        return [_in_short(offer) for offer in await self._instead_of(tx, booking, space, limit=TOLD)]
+        return [offer.in_short() for offer in await self._instead_of(tx, booking, space, limit=TOLD)]
 
-    async def _instead_of(self, tx: ReadTx, booking: Booking, space: Space, *, limit: int) -> list[WrittenOffer]:
+    async def _instead_of(self, tx: ReadTx, booking: Booking, space: Space, *, limit: int) -> list[Offered]:
         start = max(booking.period.start, int(self._clock.now()))
         if booking.period.end - start < SHORTEST_REST_S:
             return []
@@ -184,15 +181,3 @@ class Risk:
         return await self._matching.instead_of(
             tx, booking.account, space, rest, car=booking.car, limit=limit, centre=centre, without=without
         )
-
-
-def _in_short(offer: WrittenOffer) -> dict[str, Any]:
-    return {
-        "space": offer["space"]["id"],
-        "distance_m": offer["distance_m"],
-        "walk_s": offer["walk_s"],
-        "price": offer["price"],
-        "period": offer["period"],
-        "partial": offer["partial"],
-        "reason": offer["reason"],
-    }

@@ -48,14 +48,15 @@ WINDOWS = table(
 # In PostgreSQL a tenth at best, and every write would pay for it.
 extra("windows_probe", "CREATE INDEX windows_probe ON windows (space, t0, t1)", engine="sqlite")
 
-# Where the areas of the shared spaces lie, in centimetres from the centre of the earth: two engines, one geometry.
-# SQLite: points of three whole numbers in an R*Tree, kept by triggers. All spaces of an area lie at one point, and it
-# is there once: a search looks at as many places in a district where a thousand spaces are shared as where ten are.
+# Where the areas of the shared spaces lie, in centimetres from the centre of the earth: two engines, one geometry. All
+# spaces of an area lie at one point, and it is there once, kept by triggers: a search looks at as many places in a
+# district where a thousand spaces are shared as where ten are.
 _SHARED = "sharing = 1 AND withdrawn = 0"
 _AT_OLD = "x0 = OLD.x AND x1 = OLD.x AND y0 = OLD.y AND y1 = OLD.y AND z0 = OLD.z AND z1 = OLD.z"
 _AT_NEW = _AT_OLD.replace("OLD", "NEW")
+extra("spaces_of_place", f"CREATE INDEX spaces_of_place ON spaces (x, y, z) WHERE {_SHARED}")
+# SQLite: points of three whole numbers in an R*Tree.
 extra("space_places", "CREATE VIRTUAL TABLE space_places USING rtree_i32(n, x0, x1, y0, y1, z0, z1)", engine="sqlite")
-extra("spaces_of_place", f"CREATE INDEX spaces_of_place ON spaces (x, y, z) WHERE {_SHARED}", engine="sqlite")
 extra(
     "space_places_added",
     f"""
@@ -91,12 +92,52 @@ extra(
     """,  # noqa: S608
     engine="sqlite",
 )
-# PostgreSQL: the same point as a cube, whose index gives the nearest first.
+# PostgreSQL: the same point as a cube, whose index gives the nearest first. An area counts its spaces, so whoever adds
+# one and whoever takes the last away at the same time meet at its row, and one of them conflicts.
 extra(
     "space_places",
     """
-    CREATE INDEX space_places ON spaces USING gist (cube(ARRAY[x, y, z]::float8[]))
-    WHERE sharing = 1 AND withdrawn = 0
+    CREATE TABLE space_places (
+        x bigint NOT NULL, y bigint NOT NULL, z bigint NOT NULL, spaces bigint NOT NULL,
+        spot cube NOT NULL GENERATED ALWAYS AS (cube(ARRAY[x, y, z]::float8[])) STORED,
+        PRIMARY KEY (x, y, z)
+    )
+    """,
+    engine="postgresql",
+)
+extra("space_places_spot", "CREATE INDEX space_places_spot ON space_places USING gist (spot)", engine="postgresql")
+extra(
+    "keep_space_places",
+    """
+    CREATE FUNCTION keep_space_places() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF OLD.sharing = 1 AND OLD.withdrawn = 0 THEN
+            UPDATE space_places SET spaces = spaces - 1 WHERE x = OLD.x AND y = OLD.y AND z = OLD.z;
+            DELETE FROM space_places WHERE x = OLD.x AND y = OLD.y AND z = OLD.z AND spaces = 0;
+        END IF;
+        IF NEW.sharing = 1 AND NEW.withdrawn = 0 THEN
+            INSERT INTO space_places (x, y, z, spaces) VALUES (NEW.x, NEW.y, NEW.z, 1)
+                ON CONFLICT (x, y, z) DO UPDATE SET spaces = space_places.spaces + 1;
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    engine="postgresql",
+)
+extra(
+    "space_places_kept",
+    """
+    CREATE TRIGGER space_places_kept AFTER INSERT OR DELETE ON spaces
+    FOR EACH ROW EXECUTE FUNCTION keep_space_places()
+    """,
+    engine="postgresql",
+)
+extra(
+    "space_places_changed",
+    """
+    CREATE TRIGGER space_places_changed AFTER UPDATE OF x, y, z, sharing, withdrawn ON spaces FOR EACH ROW
+    WHEN ((OLD.x, OLD.y, OLD.z, OLD.sharing, OLD.withdrawn)
+        IS DISTINCT FROM (NEW.x, NEW.y, NEW.z, NEW.sharing, NEW.withdrawn))
+    EXECUTE FUNCTION keep_space_places()
     """,
     engine="postgresql",
 )
