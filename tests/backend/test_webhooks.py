@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestClient
 from parkshare_backend import keys
 from parkshare_backend.clock import new_id
 from parkshare_backend.settings import Settings
-from parkshare_backend.store.engine import Store
+from parkshare_backend.store.engine import ConflictError, Store
 from parkshare_backend.store.outbox import Outbox, account_audience
 from parkshare_backend.webhooks import rows
 from parkshare_backend.webhooks.deliveries import Deliveries
@@ -270,6 +270,23 @@ async def test_a_change_can_be_sent_once_more(app: web.Application, integrator: 
     assert receiver.got[0].headers["webhook-id"] == receiver.got[2].headers["webhook-id"]
     problem = await integrator.call("POST", f"/{webhook['id']}/redeliver", {"q": 3}, status=404)
     assert problem["errors"][0]["pointer"] == "/q"
+
+
+async def test_what_is_sent_at_once_is_sent_once_though_its_note_conflicts(
+    integrator: Integrator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = await integrator.add(receiver.url)
+    note, conflicts = rows.note, iter([True])
+
+    async def conflicting(*args: Any, **more: Any) -> int | None:
+        if next(conflicts, False):
+            raise ConflictError
+        return await note(*args, **more)
+
+    monkeypatch.setattr(rows, "note", conflicting)
+    assert (await integrator.call("POST", f"/{webhook['id']}/ping"))["outcome"] == "delivered"
+    assert len(receiver.got) == 1
+    assert len((await integrator.call("GET", f"/{webhook['id']}/attempts"))["items"]) == 1
 
 
 async def test_the_log_keeps_the_last_fifty_attempts(integrator: Integrator, receiver: Receiver) -> None:

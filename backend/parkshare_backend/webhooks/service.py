@@ -149,8 +149,13 @@ class Webhooks:
     async def _send_now(self, webhook: Webhook, event: Event) -> AttemptAnswer:
         message, at = message_of(event), self._clock.now()
         outcome = await self.send(webhook, message)
-        async with self._store.write() as tx:
-            n = await rows.note(tx, webhook.id, message, outcome, at=at)
+
+        async def note() -> int | None:
+            async with self._store.write() as tx:
+                return await rows.note(tx, webhook.id, message, outcome, at=at)
+
+        # Only the note is written again when it conflicts: what was sent is not sent twice.
+        n = await self._store.again(note)
         if n is None:
             raise Problem(NOT_FOUND)
         return AttemptAnswer(
