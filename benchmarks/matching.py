@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks import city as cities
 from benchmarks.city import City
-from parkshare_backend.matching.index import ASKED, COLUMNS, FREE, SUITS, TYPES, Wanted, asked_of, nearest
+from parkshare_backend.matching.index import ASKED, COLUMNS, FREE, SUITS, TYPES, Density, Wanted, asked_of, nearest
 from parkshare_backend.matching.service import CHOICE
 from parkshare_backend.spaces.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE, Point
 from parkshare_backend.spaces.periods import Period
@@ -198,11 +198,11 @@ class Timing:
 @asynccontextmanager
 async def ours(name: str, database: str, cpu: Callable[[int], float]) -> AsyncIterator[Contender]:
     """Search as the backend does, inside one transaction."""
-    store = Store(database)
+    store, density = Store(database), Density()
     async with store.read() as tx:
 
         async def ask(query: Query) -> list[str]:
-            return [found.space for found in await nearest(tx, query.wanted(), count=COUNT, now=NOW)]
+            return [found.space for found in await nearest(tx, query.wanted(), count=COUNT, now=NOW, density=density)]
 
         server = 0
         if tx.engine == "postgresql":

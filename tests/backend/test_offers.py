@@ -28,7 +28,6 @@ found_ones = st.builds(
     name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
     lat=st.just(HERE.lat),
     lon=st.just(HERE.lon),
-    area=st.just(HERE),
     distance_m=st.floats(0, 5000),
     size=st.builds(Size, metres, metres, metres),
     price_minor=st.integers(0, 10_000_000),

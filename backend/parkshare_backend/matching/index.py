@@ -10,6 +10,7 @@ Whether a space is free is asked space by space in order of distance, and no fur
 - Claims of a space never overlap: of those that count, the last that starts before the end of the period must be over.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 from parkshare_backend.bookings.terms import Terms
 from parkshare_backend.matching.policy import Lack
-from parkshare_backend.spaces.geometry import Point, Spot, area_at, distance_m, reach_cm, spot_of
+from parkshare_backend.spaces.geometry import CM_PER_M, Point, Spot, arc_m, area_at, reach_cm, spot_of
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size
@@ -26,6 +27,10 @@ from parkshare_backend.store.engine import ReadTx
 
 FIRST_RING_M = 200.0  # some ten areas; mostly enough where people live
 RING_GROWTH = 3.0
+RING_SPARE = 1.3  # a ring is so much wider than what was needed
+LEAST_RING_M = 60.0  # about one area
+VICINITY_CM = 500_000
+VICINITIES = 4096  # that are remembered
 ANY_PRICE = 2**53
 
 
@@ -58,7 +63,6 @@ class Found(NamedTuple):
     name: str
     lat: float  # where it lies exactly: never for a searcher
     lon: float
-    area: Point
     distance_m: float
     size: Size
     price_minor: int
@@ -72,6 +76,11 @@ class Found(NamedTuple):
     def place(self) -> Point:
         """The exact place: never for a searcher."""
         return Point(self.lat, self.lon)
+
+    @property
+    def area(self) -> Point:
+        """Its area, which a searcher may know."""
+        return area_at(self.lat, self.lon)
 
 
 # What a statement gives, and what it asks of a space, by the names of ASKED: the benchmark asks the same of PostGIS.
@@ -116,7 +125,7 @@ _POSTGRESQL = {name: f"${n}::{TYPES.get(name, 'int8')}" for n, name in enumerate
 # which is a tenth of the whole.
 _ON_SQLITE = (
     f"""
-    SELECT {COLUMNS}, 0 FROM (
+    SELECT {COLUMNS}, near.d FROM (
         SELECT * FROM (
             SELECT *, (x0 - {{x}}) * (x0 - {{x}}) + (y0 - {{y}}) * (y0 - {{y}}) + (z0 - {{z}}) * (z0 - {{z}}) AS d
             FROM (
@@ -138,7 +147,7 @@ _ON_SQLITE = (
 _AWAY = "near.spot <-> cube(ARRAY[{x}, {y}, {z}])"
 _ON_POSTGRESQL = (
     f"""
-    SELECT {COLUMNS}, {_AWAY} > {{reach}} FROM space_places AS near
+    SELECT {COLUMNS}, {_AWAY} FROM space_places AS near
     CROSS JOIN LATERAL (
         SELECT * FROM spaces AS at WHERE at.x = near.x AND at.y = near.y AND at.z = near.z
             AND at.sharing = 1 AND at.withdrawn = 0 OFFSET 0
@@ -152,37 +161,74 @@ _NEAREST = {limit: RawSql(sqlite="", postgresql=f"{_ON_POSTGRESQL}{limit}") for 
 _IN_RING = RawSql(sqlite=_ON_SQLITE, postgresql="")
 
 
-async def nearest(tx: ReadTx, wanted: Wanted, *, count: int, now: float) -> list[Found]:
+class Density:
+    """How far the searches near a place had to look lately: the next one there begins with a ring of that size.
+
+    It changes how much is looked at, never what is found. Without it most searches take two or three rings, and each
+    is a statement of its own.
+    """
+
+    def __init__(self) -> None:
+        self._reach_m: dict[tuple[int, ...], float] = {}  # to the first space, if they lay evenly
+
+    def ring_m(self, spot: Spot, count: int) -> float:
+        """Give the ring in which so many free spaces are likely."""
+        reach_m = self._reach_m.get(_vicinity(spot))
+        return FIRST_RING_M if reach_m is None else reach_m * math.sqrt(count)
+
+    def heard(self, spot: Spot, count: int, reach_m: float) -> None:
+        """Remember how far a search for so many had to look: more is believed at once, less little by little."""
+        key, new = _vicinity(spot), reach_m * RING_SPARE / math.sqrt(count)
+        old = self._reach_m.get(key, new)
+        if key not in self._reach_m and len(self._reach_m) >= VICINITIES:
+            self._reach_m.clear()
+        self._reach_m[key] = old + (new - old) / (2 if new > old else 16)
+
+
+def _vicinity(spot: Spot) -> tuple[int, ...]:
+    x, y, z = spot
+    return x // VICINITY_CM, y // VICINITY_CM, z // VICINITY_CM
+
+
+async def nearest(tx: ReadTx, wanted: Wanted, *, count: int, now: float, density: Density | None = None) -> list[Found]:
     """Give up to `count` spaces that are free for the whole period, nearest first."""
     spot, asked = spot_of(wanted.centre), asked_of(wanted, now)
-    needed = count + len(wanted.without)
+    needed, most_cm = count + len(wanted.without), reach_cm(wanted.radius_m)
     if tx.engine == POSTGRESQL:
         limit = next((limit for limit in _LIMITS if limit >= needed), _LIMITS[-1])
-        rows = await tx.fetch(_NEAREST[limit], *spot, reach_cm(wanted.radius_m), *asked)
+        rows = await tx.fetch(_NEAREST[limit], *spot, most_cm, *asked)
+        away_cm = [row[-1] for row in rows]
     else:
-        rows = await _in_rings(tx, spot, wanted.radius_m, asked, needed)
-    found = [_found(row, wanted.centre) for row in rows if not row[-1] and row[0] not in wanted.without]
-    return [one for one in found if one.distance_m <= wanted.radius_m][:count]
+        rows = await _in_rings(tx, spot, wanted.radius_m, asked, needed, density or Density())
+        away_cm = [math.sqrt(row[-1]) for row in rows]
+    without, radius_m = wanted.without, wanted.radius_m
+    return [
+        _found(row, away_m)
+        for row, cm in zip(rows, away_cm, strict=True)
+        if (away_m := arc_m(cm)) <= radius_m and row[0] not in without
+    ][:count]
 
 
 async def _in_rings(
-    tx: ReadTx, spot: Spot, radius_m: float, asked: tuple[Any, ...], needed: int
+    tx: ReadTx, spot: Spot, radius_m: float, asked: tuple[Any, ...], needed: int, density: Density
 ) -> Sequence[Sequence[Any]]:
     """Look at one ring after the other until there are enough."""
     rows: list[Sequence[Any]] = []
     seen = -1  # the square of the distance, as the index has it
-    for reach_m in rings(radius_m):
+    for reach_m in rings(radius_m, density.ring_m(spot, needed)):
         reach = reach_cm(reach_m)
         rows += await tx.fetch(_IN_RING, *spot, reach, seen, *asked, needed - len(rows))
         if len(rows) >= needed:
-            break
+            density.heard(spot, needed, math.sqrt(rows[-1][-1]) / CM_PER_M)
+            return rows
         seen = reach * reach
+    density.heard(spot, needed, radius_m)
     return rows
 
 
-def rings(radius_m: float) -> list[float]:
+def rings(radius_m: float, first_m: float = FIRST_RING_M) -> list[float]:
     """Give growing radii up to the whole: who stops when there are enough never looks at a dense city at once."""
-    radii, reach_m = [], FIRST_RING_M
+    radii, reach_m = [], max(first_m, LEAST_RING_M)
     while reach_m < radius_m:
         radii.append(reach_m)
         reach_m *= RING_GROWTH
@@ -200,14 +246,13 @@ def asked_of(wanted: Wanted, now: float) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _found(row: Sequence[Any], centre: Point) -> Found:
+def _found(row: Sequence[Any], away_m: float) -> Found:
     space, name, lat, lon, length_m, width_m, height_m, minor, currency, kind, power_kw, key, terms, _ = row
-    area = area_at(lat, lon)
     plug = _plug(kind, power_kw) if kind is not None else None
     # In the order of the fields: to name them takes as long again.
     return Found(
-        space, name, lat, lon, area, distance_m(centre, area), _size(length_m, width_m, height_m),
-        minor, currency, plug, key, _terms(terms),
+        space, name, lat, lon, away_m, _size(length_m, width_m, height_m), minor,
+        currency, plug, key, _terms(terms),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.bookings.rows import refused
 from parkshare_backend.clock import Clock, Random
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
-from parkshare_backend.matching.index import ANY_PRICE, Found, Wanted, nearest
+from parkshare_backend.matching.index import ANY_PRICE, Density, Found, Wanted, nearest
 from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, SearchRequest
 from parkshare_backend.matching.offers import Offered, WrittenResult, result, written
 from parkshare_backend.matching.parts import free_part, useful_s
@@ -52,6 +52,7 @@ class Matching:
         self._pricing = pricing
         self._clock = clock
         self._chance = chance
+        self._density = Density()
 
     async def search(self, account: str, request: SearchRequest) -> WrittenResult:
         """Give the best spaces that are free for the whole period, and partial ones where there are few."""
@@ -160,7 +161,7 @@ class Matching:
         """Give the nearest free spaces whose terms allow the period: the same question as the booking asks."""
         now, looked_at = self._clock.now(), count
         while True:
-            found = await nearest(tx, wanted, count=looked_at, now=now)
+            found = await nearest(tx, wanted, count=looked_at, now=now, density=self._density)
             allowed = [one for one in found if not terms.faults(one.terms, wanted.period, now)]
             if len(allowed) >= count or len(found) < looked_at or looked_at >= MOST:
                 return allowed[:count]

@@ -54,6 +54,11 @@ def reach_cm(radius_m: float) -> int:
     return math.ceil(2 * EARTH_RADIUS_M * CM_PER_M * math.sin(angle / 2)) + 2
 
 
+def arc_m(line_cm: float) -> float:
+    """Give the distance over the earth for a straight line through it; between two spots it is right to 2 cm."""
+    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, line_cm / (2 * EARTH_RADIUS_M * CM_PER_M)))
+
+
 def area_of(place: Point) -> Point:
     """Round a place to about 100 m: what a searcher may know of an address that is not theirs yet.
 
