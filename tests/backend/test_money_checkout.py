@@ -68,7 +68,7 @@ async def sweep(app: web.Application, clock: FakeClock, *, after: float = 0) -> 
     clock.move(after)
     checkout = app[keys.CHECKOUT]
     assert checkout is not None
-    await checkout.sweep(clock.now())
+    await app[keys.STORE].again(lambda: checkout.sweep(clock.now()))
 
 
 async def shown(phone: Renting, booking: dict[str, Any]) -> dict[str, Any]:

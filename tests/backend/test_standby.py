@@ -54,8 +54,8 @@ class Street:
 
     async def sweep(self) -> None:
         app = self.home.client.app  # type: ignore[union-attr]
-        await app[keys.BOOKINGS].sweep(self.clock.now())
-        await app[keys.STANDBY].sweep(self.clock.now())
+        await app[keys.STORE].again(lambda: app[keys.BOOKINGS].sweep(self.clock.now()))
+        await app[keys.STORE].again(lambda: app[keys.STANDBY].sweep(self.clock.now()))
 
     async def free_is_free(self) -> bool:
         offers = await self.rene.search(self.clock.now(), self.clock.now() + HOUR)
