@@ -47,8 +47,8 @@ __all__ = [
 
 log = structlog.get_logger()
 
-# At the head of the queue, where about four of ten tries succeed while others try for the first time: of 16 000 in the
-# race one or two gave up after 20. The others wait meanwhile, so the pauses are short: together about a second.
+# At the head of the queue, beside others who try for the first time: in the race one of 16 000 gave up after 20 in two
+# runs of four, none of 80 000 after 50. All others wait meanwhile, so the pauses are short: together about a second.
 ATTEMPTS = 50
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.05  # seconds, drawn at random up to that: two that met must not meet again
 

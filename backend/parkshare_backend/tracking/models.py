@@ -96,7 +96,7 @@ class PositionsRequest(Request):
     def read_usual(cls, raw: bytes) -> UsualPositions | None:
         """Read a body as nearly every phone sends it; None for any other, good or bad: the model reads that.
 
-        1.5 µs instead of 5. Held against it in tests/backend/test_positions_read.py.
+        2 µs instead of 5. Held against it in tests/backend/test_positions_read.py.
         """
         try:
             sent = _POSITIONS.decode(raw).fixes
