@@ -61,7 +61,7 @@ def same(raw: bytes) -> bool:
         return False
     model = by_model(raw)
     assert model is not None, raw
-    assert [tuple(fix) for fix in short.fixes] == [
+    assert [(fix.lat, fix.lon, fix.at, fix.accuracy_m, fix.mock) for fix in short.fixes] == [
         (fix.lat, fix.lon, fix.at, fix.accuracy_m, fix.mock) for fix in model.fixes
     ]
     return True

@@ -103,6 +103,20 @@ async def test_without_a_booking_that_is_due_a_fix_is_forgotten_at_once(
     assert (await rene.fixes((5, clock.now())))["near"]
 
 
+async def test_a_fence_opens_and_closes_to_the_second_while_the_phone_goes_on_reporting(
+    rene: Renting, link: Link, space: Published, clock: FakeClock
+) -> None:
+    await rene.book(space.id, NOON + HOUR, END)
+    clock.move(0.5 * HOUR - 1)
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 0
+    clock.move(1)
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 1
+    clock.move(END + 0.25 * HOUR - 1 - clock.now())
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 1
+    clock.move(1)
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 0
+
+
 async def test_a_canceled_booking_is_watched_no_more(rene: Renting, link: Link, space: Published) -> None:
     booking = (await rene.book(space.id))["id"]
     await rene.post(f"bookings/{booking}/cancel")

@@ -8,7 +8,6 @@ the comparison. A phone's position is a hint for the house, never an authority.
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
 
 from parkshare_backend.spaces.geometry import METRES_PER_DEGREE, Point, distance_m
 from parkshare_backend.tracking.approach import Approach, follow
@@ -86,7 +85,8 @@ class Spot:
     """A fix that was believed: our time, place, and accuracy in metres."""
 
     at: float
-    point: Point
+    lat: float
+    lon: float
     radius_m: float
 
 
@@ -123,7 +123,8 @@ class FenceState:
         return self.place is not Place.OUTSIDE or self.approach.announced
 
 
-class Step(NamedTuple):
+@dataclass(slots=True)  # as Spot
+class Step:
     """What one fix led to."""
 
     state: FenceState
@@ -139,21 +140,21 @@ def probability_inside(distance: float, radius_m: float, policy: FencePolicy) ->
 
 def step(state: FenceState, fix: Fix, policy: FencePolicy) -> Step:
     """Take one fix into account. Fixes may come late, twice, from wrong clocks, or from nowhere near the phone."""
-    clock = state.clock
+    clock, at, heard_at = state.clock, fix.at, fix.received_at
     if fix.sent_at is not None and not fix.mock:
         clock = clock.learn(fix)
-    at = clock.correct(fix.at) if clock.samples else fix.at
-    heard_at, radius_m = fix.received_at, fix.radius_m
-    ignored = _unusable(state, fix, at, radius_m, policy)
+    if clock.samples:
+        at = clock.correct(at)
+    spot = Spot(min(at, heard_at), fix.lat, fix.lon, fix.radius_m)
+    ignored = _unusable(state, fix, at, spot, policy)
     if ignored is not None:
         return Step(state if clock is state.clock else replace(state, clock=clock), ignored=ignored)
-    spot = Spot(min(at, heard_at), Point(fix.lat, fix.lon), radius_m)
     if state.anchor is not None and not _believable(state.anchor, state.quarantined, spot, policy):
         state = replace(state, clock=clock, newest_at=spot.at, quarantined=spot)
         return Step(state, ignored=Ignored.TELEPORT)
     if heard_at - spot.at > policy.max_age_s:
         return Step(_moved(state, clock, spot), ignored=Ignored.OLD)
-    distance = distance_m(spot.point, policy.centre)
+    distance = distance_m(spot, policy.centre)
     if state.place is not Place.OUTSIDE:
         return _step_inside(_moved(state, clock, spot), spot, distance, policy)
     return _step_outside(state, clock, spot, distance, policy, entered=fix.entered)
@@ -163,15 +164,15 @@ def _moved(state: FenceState, clock: Clock, spot: Spot) -> FenceState:
     return replace(state, clock=clock, newest_at=spot.at, anchor=spot, quarantined=None)
 
 
-def _unusable(state: FenceState, fix: Fix, at: float, radius_m: float, policy: FencePolicy) -> Ignored | None:
+def _unusable(state: FenceState, fix: Fix, at: float, spot: Spot, policy: FencePolicy) -> Ignored | None:
     """Tell why a fix can't even be put on the track; `at` is its time by our clock."""
     if fix.mock:
         return Ignored.MOCK
     if at > fix.received_at + policy.future_tolerance_s:
         return Ignored.FUTURE
-    if min(at, fix.received_at) <= state.newest_at:
+    if spot.at <= state.newest_at:
         return Ignored.NOT_NEWER
-    if radius_m > policy.max_accuracy_m:
+    if spot.radius_m > policy.max_accuracy_m:
         return Ignored.INACCURATE
     return None
 
@@ -191,17 +192,17 @@ def _believable(anchor: Spot, quarantined: Spot | None, spot: Spot, policy: Fenc
     A single fix from nowhere (a cached one, a wrong cell) stays in quarantine; a second that agrees with it
     shows that the phone is really there.
     """
-    speed_ms, a, b = policy.teleport_speed_ms, anchor.point, spot.point
+    speed_ms = policy.teleport_speed_ms
     # No way is longer than that along the meridian and the parallel as if it were the equator. Most fixes lie that
     # near to the last one, and this takes a fifth of the time of the distance.
-    at_most_m = METRES_PER_DEGREE * (abs(a.lat - b.lat) + abs(a.lon - b.lon))
+    at_most_m = METRES_PER_DEGREE * (abs(anchor.lat - spot.lat) + abs(anchor.lon - spot.lon))
     if at_most_m <= speed_ms * (spot.at - anchor.at) or _reachable(anchor, spot, speed_ms):
         return True
     return quarantined is not None and _reachable(quarantined, spot, speed_ms)
 
 
 def _reachable(a: Spot, b: Spot, speed_ms: float) -> bool:
-    return distance_m(a.point, b.point) <= speed_ms * (b.at - a.at) + a.radius_m + b.radius_m
+    return distance_m(a, b) <= speed_ms * (b.at - a.at) + a.radius_m + b.radius_m
 
 
 def _step_outside(

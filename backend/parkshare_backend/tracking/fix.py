@@ -11,18 +11,19 @@ UNKNOWN_ACCURACY_M = 50.0  # a phone that doesn't say is neither perfect nor use
 SKEW_SAMPLES = 9
 SKEW_MIN_SAMPLES = 3
 SKEW_SPACING_S = 5.0  # a queue that is flushed arrives in one breath: it counts as one sample
+NOT_YET = math.nan  # what received_at is until somebody takes the fix in hand
 SKEW_TOLERATED_S = 30.0  # below this a difference is delay, not a wrong clock
 
 
-# Not frozen, though nobody changes one: to make a frozen one takes three times as long.
+# Not frozen: to make a frozen one takes three times as long. Only received_at is ever set later.
 @dataclass(slots=True)
 class Fix:
     """One position report.
 
-    at is the phone's time of the fix, received_at ours, sent_at the phone's clock when it sent the message
-    live, None if it doesn't say or the message waited in a queue; all UTC epoch seconds. accuracy_m is the
-    radius that holds the true place in 68 of 100 cases; None or <= 0 means unknown. entered: the phone's own
-    fence says that it went in.
+    at is the phone's time of the fix, received_at ours (NOT_YET until somebody takes it in hand), sent_at the
+    phone's clock when it sent the message live, None if it doesn't say or the message waited in a queue; all UTC
+    epoch seconds. accuracy_m is the radius that holds the true place in 68 of 100 cases; None or <= 0 means
+    unknown. entered: the phone's own fence says that it went in.
     """
 
     lat: float

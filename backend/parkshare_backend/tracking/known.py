@@ -5,6 +5,7 @@ owner of its space), when a space of a fence is published anew, on whichever ser
 after LIFE_S in any case.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,15 +65,16 @@ class Known:
     states: dict[str, FenceState] = field(default_factory=dict)
     until: float = 0.0
     dropped: bool = False
+    _open: tuple[Fence, ...] = ()
+    _changes_at: float = -math.inf  # until then the same fences are open
 
     def open(self, now: float) -> tuple[Fence, ...]:
-        """Give the fences that are open."""
-        for fence in self.fences:
-            if not fence.opens_at <= now < fence.closes_at:
-                break
-        else:
-            return self.fences
-        return tuple(fence for fence in self.fences if fence.opens_at <= now < fence.closes_at)
+        """Give the fences that are open; the same tuple for as long as they are the same."""
+        if now >= self._changes_at:
+            self._open = tuple(fence for fence in self.fences if fence.opens_at <= now < fence.closes_at)
+            turns = [at for fence in self.fences for at in (fence.opens_at, fence.closes_at) if at > now]
+            self._changes_at = min(turns, default=math.inf)
+        return self._open
 
 
 class KnownFences:
@@ -88,9 +90,7 @@ class KnownFences:
     def get(self, account: str, now: float) -> Known | None:
         """Give what is known of an account."""
         found = self._known.get(account)
-        if found is None or found[0].until <= now:
-            return None
-        return found[0]
+        return found[0] if found is not None and now < found[0].until else None
 
     def begin(self, account: str) -> Known:
         """Listen for changes from now on: call it before you look into the database, then `keep`."""

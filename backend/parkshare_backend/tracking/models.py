@@ -1,7 +1,8 @@
 """How positions look on the wire."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, Protocol, TypedDict
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -10,6 +11,7 @@ from pydantic import Field
 from parkshare_backend.clock import from_rfc3339
 from parkshare_backend.http.models import Answer, Request, UtcTime
 from parkshare_backend.spaces.models import Lat, Lon
+from parkshare_backend.tracking.fix import NOT_YET, Fix
 
 MAX_FIXES = 100
 
@@ -25,45 +27,16 @@ class FixBody(Request):
     course: Annotated[float, Field(ge=0, le=360)] | None = None
     mock: bool = False
 
-
-class Reported(Protocol):
-    """What is used of a report, whichever way it was read."""
-
-    @property
-    def lat(self) -> float:
-        """Degrees north."""
-
-    @property
-    def lon(self) -> float:
-        """Degrees east."""
-
-    @property
-    def at(self) -> float:
-        """The phone's time."""
-
-    @property
-    def accuracy_m(self) -> float | None:
-        """The 68 % radius."""
-
-    @property
-    def mock(self) -> bool:
-        """Whether the phone says that the place is made up."""
+    def as_fix(self) -> Fix:
+        """Give the report as the fence machine takes it."""
+        return Fix(self.lat, self.lon, self.at, NOT_YET, self.accuracy_m, None, self.mock)
 
 
-class UsualFix(NamedTuple):
-    """A FixBody that was read the short way."""
-
-    lat: float
-    lon: float
-    at: float
-    accuracy_m: float | None
-    mock: bool
-
-
-class UsualPositions(NamedTuple):
+@dataclass(slots=True)  # as Fix
+class UsualPositions:
     """A PositionsRequest that was read the short way."""
 
-    fixes: Sequence[UsualFix]
+    fixes: Sequence[Fix]
 
 
 class _Fix(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -101,7 +74,9 @@ class PositionsRequest(Request):
         try:
             sent = _POSITIONS.decode(raw).fixes
             # In the order of the fields: to name them takes longer.
-            fixes = [UsualFix(one.lat, one.lon, from_rfc3339(one.at), one.accuracy_m, one.mock) for one in sent]
+            fixes = [
+                Fix(one.lat, one.lon, from_rfc3339(one.at), NOT_YET, one.accuracy_m, None, one.mock) for one in sent
+            ]
         except ValueError:
             return None
         return UsualPositions(fixes)

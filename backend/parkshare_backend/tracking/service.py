@@ -16,12 +16,14 @@ from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.service import Space
 from parkshare_backend.store.engine import Store, Tx
 from parkshare_backend.tracking import rows
-from parkshare_backend.tracking.fence import FenceEvent, FenceState, Kind, step, tick
+from parkshare_backend.tracking.fence import FenceEvent, FenceState, Kind, Place, step, tick
 from parkshare_backend.tracking.fix import Fix
 from parkshare_backend.tracking.known import LIFE_S, Fence, Known, KnownFences, fence_of
-from parkshare_backend.tracking.models import Reported, WrittenFix, WrittenPositions
+from parkshare_backend.tracking.models import FixBody, WrittenFix, WrittenPositions
 
 NOT_NEEDED = "not-needed"  # no booking of the sender is due: the fix is forgotten at once
+
+type Reported = Fix | FixBody
 
 log = structlog.get_logger()
 
@@ -35,11 +37,17 @@ class OwnerNear(Protocol):
 
 @dataclass(slots=True)
 class Watch:
-    """What is remembered of one account: its fences, until when, and that one request is handled at a time."""
+    """What is remembered of one account: how its open fences stand, and until when that is needed."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     states: dict[str, FenceState] = field(default_factory=dict)
+    fences: tuple[Fence, ...] = ()  # those that were open last
     closes_at: float = 0.0
+    turn: asyncio.Lock | None = None  # one request at a time writes; most accounts hardly ever need one
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether somebody writes."""
+        return self.turn is not None and self.turn.locked()
 
 
 class Tracking:
@@ -71,21 +79,23 @@ class Tracking:
             ignored: list[WrittenFix] = [{"index": i, "reason": NOT_NEEDED} for i in range(len(fixes))]
             return {"accepted": 0, "ignored": ignored, "near": []}
         watch = self._watches[account]
+        if watch.fences is not fences:
+            watch.fences, watch.closes_at = fences, max([fence.forgotten_at for fence in fences])
         states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
         ignored, events = _step_all(fences, states, fixes, now)
-        if events or watch.lock.locked():
+        if events or watch.busy:
             ignored, states = await self._written(account, watch, known, fences, fixes)
         else:  # nothing waits, so nobody comes between
             watch.states = states
-        watch.closes_at = max([fence.forgotten_at for fence in fences])
-        near = [fence.booking.id for fence in fences if not fence.owner and states[fence.key].near]
+        near = [fence.booking.id for fence in fences if states[fence.key].near and not fence.owner]
         return {"accepted": len(fixes) - len(ignored), "ignored": ignored, "near": near}
 
     async def _written(
         self, account: str, watch: Watch, known: Known, fences: Sequence[Fence], fixes: Sequence[Reported]
     ) -> tuple[list[WrittenFix], dict[str, FenceState]]:
         """Take fixes into account that lead to events, each once: they are written before they count."""
-        async with watch.lock:
+        watch.turn = watch.turn or asyncio.Lock()
+        async with watch.turn:
             states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
             ignored, events = _step_all(fences, states, fixes, self._clock.now())
             if events:
@@ -113,9 +123,7 @@ class Tracking:
     async def sweep(self, now: float) -> None:
         """Forget the last fixes of everybody whose bookings are over."""
         self._known.sweep(now)
-        over = [
-            account for account, watch in self._watches.items() if watch.closes_at <= now and not watch.lock.locked()
-        ]
+        over = [account for account, watch in self._watches.items() if watch.closes_at <= now and not watch.busy]
         for account in over:
             del self._watches[account]
         if over:
@@ -160,20 +168,24 @@ def _step_all(
     ignored: list[WrittenFix] = []
     events: list[tuple[Fence, FenceEvent]] = []
     for fence in fences:
-        if not states[fence.key].inside:
+        if (state := states[fence.key]).place is Place.OUTSIDE:
             continue  # to a phone outside silence means nothing
-        silent = tick(states[fence.key], now=received_at, policy=fence.policy)
+        silent = tick(state, now=received_at, policy=fence.policy)
         states[fence.key] = silent.state
         events += [(fence, event) for event in silent.events]
-    for index, body in enumerate(fixes):
-        # In the order of the fields: to name them takes twice as long.
-        fix = Fix(body.lat, body.lon, body.at, received_at, body.accuracy_m, None, body.mock)
+    for index, report in enumerate(fixes):
+        fix = report if isinstance(report, Fix) else report.as_fix()
+        fix.received_at = received_at
         moved, why = False, None
         for fence in fences:
-            states[fence.key], happened, reason = step(states[fence.key], fix, fence.policy)
-            if happened:
-                events += [(fence, event) for event in happened]
-            moved, why = moved or reason is None, why or reason
+            done = step(states[fence.key], fix, fence.policy)
+            states[fence.key] = done.state
+            if done.events:
+                events += [(fence, event) for event in done.events]
+            if done.ignored is None:
+                moved = True
+            else:
+                why = why or done.ignored
         if why is not None and not moved:
             ignored.append({"index": index, "reason": why})
     return ignored, events
