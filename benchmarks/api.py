@@ -210,13 +210,13 @@ async def share_out(where: str, spaces: int) -> None:
     """Give the spaces to many owners: with a single one, what is looked up by owner looks like nothing real."""
     store = Store(where)
     async with store.write() as tx:
-        for first in range(1, spaces + 1, SPACES_OF_OWNER):
+        for first in range(0, spaces, SPACES_OF_OWNER):
             account, install = new_id(), new_id()
             person = {"id": account, "email": account, "name": "Owner", "password": "x", "created_at": 0.0}
             await tx.execute(sa.insert(ACCOUNTS).values(person))
             house = {"id": install, "account": account, "name": "Home", "created_at": 0.0}
             await tx.execute(sa.insert(INSTALLS).values(house | {"sign_key": bytes(32), "seal_key": bytes(32)}))
-            theirs = SPACES.c.n.between(first, first + SPACES_OF_OWNER - 1)
+            theirs = SPACES.c.id.between(city.space_id(first), city.space_id(first + SPACES_OF_OWNER - 1))
             await tx.execute(sa.update(SPACES).where(theirs).values(account=account, install=install))
         await tx.execute(sa.text("ANALYZE"))
     await store.close()

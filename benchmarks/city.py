@@ -16,7 +16,14 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from parkshare_backend.spaces.geometry import CM_PER_M, EARTH_RADIUS_M, METRES_PER_DEGREE
+from parkshare_backend.spaces.geometry import (
+    CM_PER_M,
+    EARTH_RADIUS_M,
+    METRES_PER_DEGREE,
+    NUMBERS_OF_AREA,
+    Point,
+    area_number,
+)
 from parkshare_backend.store.migrate import upgrade
 
 type Floats = NDArray[np.float64]
@@ -36,7 +43,7 @@ INSTALL = OWNER = "018f0000-0000-7000-8000-000000000000"
 SPACE_COLUMNS = (
     "n", "id", "install", "account", "name", "lat", "lon", "address", "access_notes", "length_m", "width_m",
     "height_m", "range_m", "price_minor", "currency", "seal_key", "sharing", "withdrawn", "barrier", "revision",
-    "x", "y", "z",
+    "x", "y", "z", "area",
 )  # fmt: skip
 
 
@@ -49,6 +56,8 @@ class City:
     area_lat: Floats
     area_lon: Floats
     spots: Ints  # (spaces, 3), whole centimetres from the centre of the earth
+    area: Ints  # the numbers of the areas
+    n: Ints  # the numbers of the spaces, as the triggers of SQLite give them
     daily: NDArray[np.bool_]
     t0: Ints  # (spaces, BOOKINGS)
     t1: Ints
@@ -89,6 +98,7 @@ def make(size: int) -> City:
     lat = CENTRE[0] + metres[:, 1] / METRES_PER_DEGREE
     lon = CENTRE[1] + metres[:, 0] / METRES_PER_DEGREE / np.cos(np.radians(CENTRE[0]))
     area_lat, area_lon = areas(lat, lon)
+    numbers = np.array([area_number(Point(*place)) for place in zip(lat.tolist(), lon.tolist(), strict=True)])
     # A booking in each fifth of the week, somewhere in it, so none overlaps another.
     part = DAYS * 86_400 // BOOKINGS // SLOT
     length = chance.integers(2, 24, (size, BOOKINGS))
@@ -100,10 +110,22 @@ def make(size: int) -> City:
         area_lat,
         area_lon,
         spots(area_lat, area_lon),
+        numbers,
+        numbers * NUMBERS_OF_AREA + earlier_in(numbers),
         chance.random(size) < DAILY_SHARE,
         t0,
         t0 + length * SLOT,
     )
+
+
+def earlier_in(numbers: Ints) -> Ints:
+    """Count for each space those before it in the same area."""
+    order = np.argsort(numbers, kind="stable")
+    ranks = np.arange(len(numbers))
+    first = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    within = np.empty_like(numbers)
+    within[order] = ranks - np.repeat(first, np.diff(first, append=len(numbers)))
+    return within
 
 
 def areas(lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
@@ -125,9 +147,9 @@ def _spaces(city: City) -> Iterator[tuple[Any, ...]]:
     for i in range(len(city)):
         x, y, z = (int(axis) for axis in city.spots[i])
         yield (
-            i + 1, space_id(i), INSTALL, OWNER, f"Courtyard {i % 97}", float(city.lat[i]), float(city.lon[i]),
+            int(city.n[i]), space_id(i), INSTALL, OWNER, f"Courtyard {i % 97}", float(city.lat[i]), float(city.lon[i]),
             f"Lindenweg {i % 200}", "Second gate on the left", 5.5, 2.5, 2.2, 80.0, 100 + i % 7 * 50, "EUR", bytes(32),
-            1, 0, "down", 1, x, y, z,
+            1, 0, "down", 1, x, y, z, int(city.area[i]),
         )  # fmt: skip
 
 
@@ -147,6 +169,12 @@ TABLES: Sequence[tuple[str, Sequence[str], Callable[[City], Iterator[tuple[Any, 
     ("spaces", SPACE_COLUMNS, _spaces),
     ("windows", ("space", "t0", "t1"), _windows),
     ("claims", ("kind", "holder", "space", "t0", "t1"), _claims),
+)
+# What triggers of SQLite keep.
+KEPT = (
+    f"INSERT INTO space_places SELECT area * {NUMBERS_OF_AREA}, x, x, y, y, z, z FROM spaces GROUP BY area",  # noqa: S608
+    "INSERT INTO window_times SELECT n, t0, t1 FROM windows JOIN spaces ON id = space ORDER BY n, t0",
+    "INSERT INTO claim_times SELECT n, t0, t1, expires_at FROM claims JOIN spaces ON id = space ORDER BY n, t0",
 )
 PEOPLE = (
     f"INSERT INTO accounts (id, email, name, password, created_at) VALUES ('{OWNER}', 'o@example.org', 'O', 'x', 0)"  # noqa: S608
@@ -177,7 +205,8 @@ def load_sqlite(city: City, path: Path, say: Say) -> None:
             say(f"SQLite, {len(city):,} spaces: {table}")
             marks = ", ".join("?" * len(columns))
             line.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows(city))  # noqa: S608
-        line.execute("INSERT INTO space_places SELECT DISTINCT NULL, x, x, y, y, z, z FROM spaces")
+        for statement in KEPT:
+            line.execute(statement)
         for _, sql in triggers:
             line.execute(sql)
         line.execute("COMMIT")
@@ -207,8 +236,9 @@ async def _copy(city: City, url: str, say: Say) -> None:
         await line.copy_records_to_table(table, records=rows(city), columns=columns, timeout=3600)
     say(f"PostgreSQL, {len(city):,} spaces: indexes")
     await line.execute(
-        "INSERT INTO space_places (x, y, z, spaces)"
-        " SELECT x, y, z, count(*) FROM spaces GROUP BY x, y, z ORDER BY random()",  # as they come in life
+        "INSERT INTO space_places (area, spaces, spot)"
+        " SELECT area, count(*), cube(ARRAY[min(x), min(y), min(z)]::float8[]) FROM spaces"
+        " GROUP BY area ORDER BY random()",  # as they come in life
         timeout=3600,
     )
     await line.execute("ALTER TABLE spaces ENABLE TRIGGER USER")

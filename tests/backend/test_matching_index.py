@@ -14,7 +14,7 @@ from parkshare_backend.bookings.tables import BOOKINGS, CLAIMS
 from parkshare_backend.clock import new_id
 from parkshare_backend.matching.index import FIRST_RING_M, VICINITIES, Density, Wanted, nearest
 from parkshare_backend.risk.tables import HINDRANCES
-from parkshare_backend.spaces.geometry import EARTH_RADIUS_M, Point, area_of, distance_m, spot_of
+from parkshare_backend.spaces.geometry import EARTH_RADIUS_M, Point, area_of, distance_m, located, spot_of
 from parkshare_backend.spaces.periods import Period, merge
 from parkshare_backend.spaces.plugs import Plug, serves
 from parkshare_backend.spaces.sizes import Size, fits
@@ -113,11 +113,11 @@ async def settle(tx: Tx, world: list[dict[str, Any]]) -> None:
     """Put the spaces into the database as the features do."""
     install = await people(tx)
     for space in world:
-        x, y, z = spot_of(area_of(space["place"]))
+        where = located(space["place"])
         plug = space["plug"] or Plug(None)
         row = {"id": space["id"], "install": install, "name": "x", "address": "", "access_notes": "", "range_m": 80.0}
         row |= {name: space[name] for name in ("account", "sharing", "withdrawn", "price_minor", "currency")}
-        row |= {"lat": space["place"].lat, "lon": space["place"].lon, "x": x, "y": y, "z": z, "revision": 1}
+        row |= {"lat": space["place"].lat, "lon": space["place"].lon, **where, "revision": 1}
         row |= {"plug_kind": plug.kind, "plug_power_kw": plug.power_kw, "seal_key": bytes(32), "barrier": "unknown"}
         size = space["size"]
         row |= {"length_m": size.length_m, "width_m": size.width_m, "height_m": size.height_m}
@@ -200,12 +200,11 @@ def test_spaces_of_one_area_come_and_go_each_by_itself(database: str) -> None:
     ids = [new_id() for _ in range(4)]
     world = [plain | {"id": ids[i], "place": Point(here.lat + i * 1e-5, here.lon)} for i in range(4)]
     world[3]["sharing"] = 0
-    moved_x, moved_y, moved_z = spot_of(area_of(away))
     changes: list[tuple[sa.Executable, set[str]]] = [
         (sa.update(SPACES).where(SPACES.c.id == ids[3]).values(sharing=1), set(ids)),
         (sa.update(SPACES).where(SPACES.c.id == ids[0]).values(sharing=0), set(ids[1:])),
         (sa.update(SPACES).where(SPACES.c.id == ids[1]).values(
-            lat=away.lat, lon=away.lon, x=moved_x, y=moved_y, z=moved_z), set(ids[2:])),
+            lat=away.lat, lon=away.lon, **located(away)), set(ids[2:])),
         (sa.delete(SPACES).where(SPACES.c.id == ids[2]), {ids[3]}),
         (sa.update(SPACES).where(SPACES.c.id == ids[3]).values(withdrawn=1), set()),
         (sa.update(SPACES).where(SPACES.c.id == ids[0]).values(sharing=1), {ids[0]}),

@@ -4,15 +4,18 @@ from random import Random
 
 import orjson
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 
 from parkshare_backend.bookings.terms import Approval, Terms
+from parkshare_backend.bookings.terms_wire import TermsAnswer
 from parkshare_backend.matching.index import Found
-from parkshare_backend.matching.models import SearchResult
+from parkshare_backend.matching.models import BecauseAnswer, Offer, OfferedSpace, SearchResult
 from parkshare_backend.matching.offers import Offered, result
 from parkshare_backend.matching.policy import Lack, rank
 from parkshare_backend.money.amounts import Amount
 from parkshare_backend.money.quote import Tariff, quote
-from parkshare_backend.spaces.geometry import Point
+from parkshare_backend.spaces.geometry import Point, area_of
+from parkshare_backend.spaces.models import PeriodAnswer, PlugAnswer, PointAnswer, SizeAnswer
 from parkshare_backend.spaces.periods import Period
 from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size
@@ -22,6 +25,10 @@ ASKED = Period(1_800_000_000, 1_800_007_200)
 FIRST, LAST = Period(ASKED.start, ASKED.start + 3600), Period(ASKED.end - 3600, ASKED.end)
 
 metres = st.one_of(st.none(), st.floats(4.5, 50))
+# What many spaces share is one object, as it is for rows of the index.
+SIZES = st.sampled_from([Size(5.0, 2.4, 2.0), Size(6.0, 2.5)])
+PLUGS = st.sampled_from([None, Plug("IEC_62196_T2", 11.0)])
+TERMS = st.sampled_from([Terms(), Terms(notice_minutes=60)])
 found_ones = st.builds(
     Found,
     space=st.uuids().map(str),
@@ -29,12 +36,14 @@ found_ones = st.builds(
     lat=st.just(HERE.lat),
     lon=st.just(HERE.lon),
     distance_m=st.floats(0, 5000),
-    size=st.builds(Size, metres, metres, metres),
+    size=SIZES | st.builds(Size, metres, metres, metres),
     price_minor=st.integers(0, 10_000_000),
     currency=st.sampled_from(["EUR", "JPY"]),
-    plug=st.one_of(st.none(), st.builds(Plug, st.just("IEC_62196_T2"), st.one_of(st.none(), st.floats(1, 1000)))),
+    plug=PLUGS
+    | st.one_of(st.none(), st.builds(Plug, st.just("IEC_62196_T2"), st.one_of(st.none(), st.floats(1, 1000)))),
     seal_key=st.binary(min_size=32, max_size=32),
-    terms=st.builds(
+    terms=TERMS
+    | st.builds(
         Terms,
         approval=st.sampled_from(Approval),
         noshow_timeout=st.one_of(st.none(), st.integers(5, 60)),
@@ -55,7 +64,7 @@ def test_an_offer_is_written_as_its_model_writes_it(
     spaces: list[tuple[Found, Period, float]], car: Size, wish: Plug | None, tariff: Tariff, short_by_minor: int
 ) -> None:
     asked = [
-        found._replace(lack=None if free == ASKED and far == 0 else Lack(free, ASKED, far))
+        replace(found, lack=None if free == ASKED and far == 0 else Lack(free, ASKED, far))
         for found, free, far in spaces
     ]
     offers = []
@@ -65,4 +74,20 @@ def test_an_offer_is_written_as_its_model_writes_it(
         quoted = quote(Amount(found.price_minor, found.currency), period, tariff)
         offers.append(Offered(choice, period, quoted, short_by_minor))
     written = orjson.dumps(result(offers, offers))
-    assert SearchResult.model_validate_json(written).model_dump_json().encode() == written
+    read = SearchResult.model_validate_json(written)
+    assert read.model_dump_json().encode() == written
+    for offered, offer in zip([*offers, *offers], [*read.offers, *read.partial], strict=True):
+        assert_says(offer, offered)
+
+
+def assert_says(offer: Offer, offered: Offered) -> None:
+    """Each offer says what is of its own space, and not of the one before it."""
+    ranked, found = offered.ranked, offered.ranked.candidate
+    assert offer.space == OfferedSpace(id=found.space, name=found.name, area=PointAnswer.of(area_of(found.place)))
+    assert (offer.period, offer.partial) == (PeriodAnswer.of(offered.period), offered.partial)
+    assert (offer.size, offer.plug) == (SizeAnswer.of(found.size), PlugAnswer.of(found.plug))
+    assert (offer.price.amount_minor, offer.price.currency) == (found.price_minor, found.currency)
+    assert (offer.quote.total_minor, offer.quote.currency) == (offered.quote.total_minor, found.currency)
+    assert (offer.terms, offer.seal_key) == (TermsAnswer.of(found.terms), found.seal_key)
+    assert (offer.distance_m, offer.walk_s, offer.reason) == (round(found.distance_m), ranked.walk_s, ranked.reason)
+    assert offer.because == [BecauseAnswer.of(one) for one in ranked.because]

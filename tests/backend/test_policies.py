@@ -11,7 +11,17 @@ from hypothesis import given, settings, strategies as st
 from parkshare_backend.bookings.periods import period_faults
 from parkshare_backend.matching import policy as matching
 from parkshare_backend.matching.parts import free_part, useful_s
-from parkshare_backend.spaces.geometry import AREA_ERROR_M, Point, area_of, distance_m, reach_cm, spot_of
+from parkshare_backend.spaces.geometry import (
+    AREA_ERROR_M,
+    NUMBERS_OF_AREA,
+    Point,
+    area_number,
+    area_of,
+    distance_m,
+    located,
+    reach_cm,
+    spot_of,
+)
 from parkshare_backend.spaces.periods import Period, merge
 from parkshare_backend.spaces.plugs import Plug
 from parkshare_backend.spaces.sizes import Size, fits
@@ -112,6 +122,22 @@ def test_what_is_kept_of_an_area_is_that_of_the_place(place: Point) -> None:
     step = 0.001 / max(cos(radians(lat)), 0.01)
     lon = max(-180.0, min(180.0, round(place.lon / step) * step))
     assert area_of(place) == area_of(place) == Point(round(lat, 6), round(lon, 6))
+
+
+@settings(max_examples=200)
+@given(points, st.floats(-0.002, 0.002), st.floats(-0.002, 0.002))
+def test_no_two_areas_have_the_same_number(place: Point, north: float, east: float) -> None:
+    lon = (place.lon + east + 180) % 360 - 180
+    other = Point(max(-90.0, min(90.0, place.lat + north)), lon)
+    assert 0 < area_number(place) * NUMBERS_OF_AREA < 2**60
+    if area_number(other) == area_number(place):
+        assert located(other) == located(place)
+
+
+def test_areas_of_a_district_have_numbers_in_a_row() -> None:
+    eight_by_eight = [Point((8 * 40 + i) / 1000, (8 * 70 + j) / 1000) for i in range(8) for j in range(8)]
+    numbers = sorted(area_number(place) for place in eight_by_eight)
+    assert numbers == list(range(numbers[0], numbers[0] + 64))
 
 
 def test_neighbours_share_an_area_so_it_does_not_tell_the_house() -> None:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from parkshare_backend.spaces.times import keep_times
 from parkshare_backend.store.metadata import Bytes, Flag, Integer, Json, Real, Text, extra, table
 
 # Whoever may use a space for a period owns one claim: a live booking, a standby that is held for an owner, or a hold of
@@ -18,8 +19,7 @@ CLAIMS = table(
     sa.CheckConstraint("t0 < t1", name="order"),
     sa.CheckConstraint("kind IN ('booking', 'standby', 'hold')", name="kind"),
 )
-# Tells whether a space is taken, without the claim's row (as windows_probe does).
-extra("claims_probe", "CREATE INDEX claims_probe ON claims (space, t0, t1, expires_at)", engine="sqlite")
+keep_times("claim_times", of="claims", expiring=True)
 extra(
     "claims_never_overlap",
     """

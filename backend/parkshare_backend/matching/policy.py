@@ -6,11 +6,9 @@ and each part of it comes with the answer. Spaces that are free for the whole pe
 Pure: standard library only; randomness is an argument.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
-from operator import itemgetter
 from statistics import median
 from typing import NamedTuple, Protocol
 
@@ -111,12 +109,26 @@ class Because(NamedTuple):
 
 
 class Ranked[Space: Candidate](NamedTuple):
-    """A candidate in its place on the list, with the reasons why it stands there."""
+    """A candidate in its place on the list, with the reasons why it stands there: its distance, and what moved it."""
 
     candidate: Space
     walk_s: int
     reason: str
-    because: tuple[Because, ...] = ()
+    on_foot: str
+    moved: tuple[Because, ...] = ()
+
+    @property
+    def because(self) -> tuple[Because, ...]:
+        """Everything that gave it its place."""
+        return Because(Factor.DISTANCE, round(self.candidate.distance_m), self.on_foot), *self.moved
+
+
+class _Moved(NamedTuple):
+    """What moved a candidate beside its distance: by so many metres, for these reasons, which in short are said so."""
+
+    metres: int
+    because: tuple[Because, ...]
+    in_short: str
 
 
 _FITS = Because(Factor.FIT, 0, "your car fits")
@@ -144,81 +156,91 @@ def rank[Space: Candidate](
     `wish` is a plug that would be welcome. Candidates that are near-equal are shuffled: 200 renters who ask for one
     place at once then need about a third of the attempts, because they don't all try for the same space.
     """
-    suitable = [(one, fit) for one in candidates if (fit := _fit(car, one.size)) is not _TOO_SMALL]
+    suitable = []
+    prices: dict[str, list[int]] = {}
+    size = fit = None
+    for one in candidates:
+        if car is not None and one.size is not size:  # mostly it is that of the one before
+            size = one.size
+            fit = _fit(car, size)
+        if fit is not _TOO_SMALL:
+            minor, currency = one.price_minor, one.currency
+            if minor is not None:
+                prices.setdefault(currency, []).append(minor)
+            suitable.append((one, one.distance_m, one.lack, minor, currency, fit))
     if not suitable:
         return []
-    usual = _usual_prices([one for one, _ in suitable])
-    weighed = sorted([_weighed(one, fit, usual, wish) for one, fit in suitable], key=_ORDER)
-    nearest_m = min([one.distance_m for one, _ in suitable])
+    # Prices of different currencies are not compared.
+    usual = {currency: median(found) for currency, found in prices.items()}
+    weighed: list[_Weighed[Space]] = []
+    for one, distance_m, lack, minor, currency, fit in suitable:
+        plug = None if wish is None else _HAS_PLUG if serves(one.plug, wish) else _NO_PLUG
+        moved = _moved(minor, usual.get(currency, 0.0), fit, plug)
+        if lack is not None:
+            moved = _with_part(moved, lack)
+        weighed.append((lack is not None, distance_m + moved.metres, one.space, len(weighed), moved, distance_m, one))
+    weighed.sort()
+    nearest_m = min([distance_m for _, distance_m, *_ in suitable])
     # Only those that are given are put into words: that is most of the work.
-    return [_in_words(one, nearest_m=nearest_m) for one in islice(_shuffled(weighed, chance), most)]
+    return [_in_words(one, nearest_m) for one in _shuffled(weighed, chance, most)[:most]]
 
 
 # A candidate with what it is put in order by: whether it lacks something of what was asked for, its whole measure in
-# metres, and its space, so that two that are equal always stand in the same order; then what moved it beside its
-# distance. A plain tuple: one with names takes five times as long to make.
-type _Weighed[Space] = tuple[bool, float, str, tuple[Because, ...], Space]
-_ORDER = itemgetter(0, 1, 2)
+# metres, and its space, so that two that are equal always stand in the same order (and its number: what follows it is
+# never compared); then what moved it, its distance to the last millimetre, and itself. A plain tuple: one with names
+# takes five times as long to make.
+type _Weighed[Space] = tuple[bool, float, str, int, _Moved, float, Space]
 
 
-def _weighed[Space: Candidate](
-    candidate: Space, fit: Because | None, usual: Mapping[str, float], wish: Plug | None
-) -> _Weighed[Space]:
-    """Add up what speaks for and against a candidate; its distance counts to the last millimetre."""
-    metres, lack = candidate.distance_m, candidate.lack
-    moved = []
-    if price := _price(candidate.price_minor, usual.get(candidate.currency, 0.0)):
-        moved.append(price)
-        metres += price.metres
+@lru_cache(maxsize=4096)  # of the few prices and sizes nearby the same comes again and again
+def _moved(minor: int | None, usual: float, fit: Because | None, plug: Because | None) -> _Moved:
+    """Add up what speaks for and against a candidate; the price and the plug are told first, the fit at last."""
+    price = _price(minor, usual)
+    because = tuple([one for one in (price, fit, plug) if one is not None])
+    told = [f", {one.text}" for one in (price, plug) if one is not None]
     if fit is not None:
-        moved.append(fit)
-        metres += fit.metres
-    if wish is not None:
-        plug = _HAS_PLUG if serves(candidate.plug, wish) else _NO_PLUG
-        moved.append(plug)
-        metres += plug.metres
-    if lack is not None and (part := _missing(lack)) is not None:
-        moved.append(part)
-        metres += part.metres
-    return lack is not None, metres, candidate.space, tuple(moved), candidate
+        told.append(f", and {fit.text}")
+    return _Moved(sum([one.metres for one in because]), because, "".join(told))
 
 
-def _shuffled[Space](ordered: Sequence[_Weighed[Space]], chance: Chance) -> Iterator[_Weighed[Space]]:
-    """Shuffle each run of candidates that are near-equal to the first of the run."""
-    band = [ordered[0]]
-    for one in ordered[1:]:
-        first = band[0]
-        if one[0] == first[0] and one[1] - first[1] <= NEAR_EQUAL_M:
-            band.append(one)
-        else:
-            yield from _any_order(band, chance)
-            band = [one]
-    yield from _any_order(band, chance)
+def _with_part(moved: _Moved, lack: Lack) -> _Moved:
+    part = _missing(lack)
+    return moved if part is None else _Moved(moved.metres + part.metres, (*moved.because, part), moved.in_short)
+
+
+def _shuffled[Space](ordered: Sequence[_Weighed[Space]], chance: Chance, most: int | None) -> list[_Weighed[Space]]:
+    """Shuffle each run of candidates that are near-equal to the first of the run; no more runs than are needed."""
+    given: list[_Weighed[Space]] = []
+    begun, (lacks, first_m, *_) = 0, ordered[0]
+    for n, (lacking, metres, *_) in enumerate(ordered):
+        if metres - first_m > NEAR_EQUAL_M or lacking is not lacks:
+            given += _any_order(ordered[begun:n], chance)
+            if most is not None and n >= most:
+                return given
+            begun, lacks, first_m = n, lacking, metres
+    given += _any_order(ordered[begun:], chance)
+    return given
 
 
 def _any_order[Item](band: Sequence[Item], chance: Chance) -> Sequence[Item]:
     return chance.sample(band, len(band)) if len(band) > 1 else band
 
 
-def _in_words[Space: Candidate](one: _Weighed[Space], *, nearest_m: float) -> Ranked[Space]:
-    _, _, _, moved, candidate = one
-    distance_m = candidate.distance_m
-    walk = walk_s(distance_m)
-    on_foot = Because(Factor.DISTANCE, round(distance_m), f"{round(walk / 60) or 1} min on foot")
-    standing = _lacking(candidate.lack) if candidate.lack is not None else _standing(distance_m - nearest_m)
-    return Ranked(candidate, walk, f"{standing}; {on_foot.text}{_in_short(moved)}.", (on_foot, *moved))
+def _in_words[Space: Candidate](one: _Weighed[Space], nearest_m: float) -> Ranked[Space]:
+    _, _, _, _, (_, because, in_short), distance_m, candidate = one
+    walk, further_m = walk_s(distance_m), distance_m - nearest_m
+    on_foot = f"{round(walk / 60) or 1} min on foot"
+    if (lack := candidate.lack) is not None:
+        standing = _lacking(lack)
+    elif further_m <= 0:
+        standing = "The nearest space that is free for the whole period"
+    elif further_m <= NEAR_EQUAL_M:
+        standing = "About as near as the nearest, and free for the whole period"
+    else:
+        standing = f"Free for the whole period, {round(further_m / 10) * 10} m further than the nearest"
+    return Ranked(candidate, walk, f"{standing}; {on_foot}{in_short}.", on_foot, because)
 
 
-def _usual_prices(candidates: Sequence[Candidate]) -> dict[str, float]:
-    """Give the middle price of each currency: prices of different currencies are not compared."""
-    prices: dict[str, list[int]] = {}
-    for candidate in candidates:
-        if candidate.price_minor is not None:
-            prices.setdefault(candidate.currency, []).append(candidate.price_minor)
-    return {currency: median(found) for currency, found in prices.items()}
-
-
-@lru_cache(maxsize=4096)  # the same few prices come again and again: a third of the time
 def _price(minor: int | None, usual: float) -> Because | None:
     """Weigh a price against the usual one here; what is within a tenth of it is the same to people."""
     if minor is None or usual <= 0:
@@ -230,20 +252,20 @@ def _price(minor: int | None, usual: float) -> Because | None:
     return Because(Factor.PRICE, metres, "cheaper than usual here" if metres < 0 else "dearer than usual here")
 
 
-def _fit(car: Size | None, space: Size) -> Because | None:
-    """Tell how the car fits into a space: nothing is to be said where the car is not known."""
-    if car is None:
-        return None
+def _fit(car: Size, space: Size) -> Because:
+    """Tell how the car fits into a space; what is not known of either is not compared."""
+    fit = _FITS
     mine, room = car.height_m, space.height_m
     if mine is not None and room is not None and mine > room:
         return _TOO_SMALL
-    fit = _FITS
-    for mine, room in ((car.length_m, space.length_m), (car.width_m, space.width_m)):
-        if mine is not None and room is not None:
-            if mine > room:
-                return _TOO_SMALL
-            if room - mine < TIGHT_SPARE_M:
-                fit = _TIGHT
+    mine, room = car.length_m, space.length_m
+    if mine is not None and room is not None and room - mine < TIGHT_SPARE_M:
+        if mine > room:
+            return _TOO_SMALL
+        fit = _TIGHT
+    mine, room = car.width_m, space.width_m
+    if mine is not None and room is not None and room - mine < TIGHT_SPARE_M:
+        return _TOO_SMALL if mine > room else _TIGHT
     return fit
 
 
@@ -264,26 +286,6 @@ def _lacking(lack: Lack) -> str:
     beyond = f", {_metres(lack.farther_m)} beyond your radius" if lack.farther_m > 0 else ""
     why = "Free for the whole period" if lack.part is Part.WHOLE else _part(lack).capitalize()
     return f"{why}{beyond}"
-
-
-def _standing(further_m: float) -> str:
-    if further_m <= 0:
-        return "The nearest space that is free for the whole period"
-    if further_m <= NEAR_EQUAL_M:
-        return "About as near as the nearest, and free for the whole period"
-    return f"Free for the whole period, {_metres(further_m)} further than the nearest"
-
-
-@lru_cache(maxsize=4096)  # the same few things are said of most offers
-def _in_short(moved: Sequence[Because]) -> str:
-    """Tell the price and the plug in this order, and at last whether the car fits."""
-    more = fit = ""
-    for one in moved:
-        if one.factor is Factor.FIT:
-            fit = f", and {one.text}"
-        elif one.factor is not Factor.PERIOD:
-            more += f", {one.text}"
-    return f"{more}{fit}"
 
 
 def _metres(distance_m: float) -> str:

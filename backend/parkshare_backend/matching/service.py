@@ -1,10 +1,11 @@
 """Finding free spaces: the index proposes, the terms of each space decide, the policy orders."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from random import Random as Shuffler
 from secrets import SystemRandom
+from typing import NamedTuple
 
+from msgspec.structs import replace
 from orjson import Fragment
 
 from parkshare_backend.bookings import claims, terms
@@ -13,7 +14,7 @@ from parkshare_backend.bookings.rows import refused
 from parkshare_backend.clock import Clock, Random
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
 from parkshare_backend.matching.index import ANY_PRICE, Density, Found, Wanted, nearest
-from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, SearchRequest
+from parkshare_backend.matching.models import FARTHEST_M, RADIUS_M, Sought
 from parkshare_backend.matching.offers import Offered, WrittenResult, result, written
 from parkshare_backend.matching.parts import free_part, useful_s
 from parkshare_backend.matching.policy import Chance, Lack, Ranked, rank
@@ -32,10 +33,10 @@ MOST = 400
 FEW = 3  # with fewer offers than that, partial ones help
 FARTHER = 3.0  # how many times the radius a space may be away that is farther than asked for
 NEARBY = 200  # how many spaces are given to those who ask for all of a small circle
+_ANY_CAR = Size()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(NamedTuple):
     """What is wanted, how many of it, and a plug that would be welcome and is not needed."""
 
     wanted: Wanted
@@ -54,21 +55,20 @@ class Matching:
         self._chance = chance
         self._density = Density()
 
-    async def search(self, account: str, request: SearchRequest) -> WrittenResult:
+    async def search(self, account: str, sought: Sought) -> WrittenResult:
         """Give the best spaces that are free for the whole period, and partial ones where there are few."""
-        period = request.period.period()
+        period, limit = sought.period, sought.limit
         faults = period_faults(period, now=self._clock.now())
         if faults:
             raise Problem(INVALID_REQUEST, errors=tuple(FieldProblem(fault.pointer, fault.detail) for fault in faults))
         async with self._store.read() as tx:
-            wanted = self._wanted(account, request, period, without=await refused(tx, account, period))
-            search = Search(wanted=wanted, limit=request.limit, welcome=_welcome(request))
+            wanted = self._wanted(account, sought, without=await refused(tx, account, period))
+            search = Search(wanted=wanted, limit=limit, welcome=None if sought.plug_needed else sought.plug)
             whole = await self._whole(tx, search)
-            few = request.flexible and len(whole) < min(FEW, request.limit)
+            few = sought.flexible and len(whole) < min(FEW, limit)
             partial = await self._partial(tx, search, whole) if few else []
-            return result(
-                await self._priced(tx, account, whole, period), await self._priced(tx, account, partial, period)
-            )
+            priced = await self._priced(tx, account, [*whole, *partial], period)
+        return result(priced[: len(whole)], priced[len(whole) :])
 
     async def offers(
         self,
@@ -121,7 +121,7 @@ class Matching:
         async with self._store.read() as tx:
             found = await self._spaces.get(tx, space)
             offers = await self.instead_of(tx, account, found, period, car=car, limit=limit) if found else []
-        return [written(offered) for offered in offers]
+        return written(offers)
 
     async def free_within(
         self, tx: ReadTx, centre: Point, period: Period, *, radius_m: float
@@ -133,19 +133,18 @@ class Matching:
         spaces = await self._spaces.get_many(tx, within)
         return sorted(((spaces[space], away) for space, away in within.items()), key=lambda one: one[1])
 
-    def _wanted(self, account: str, request: SearchRequest, period: Period, *, without: Collection[str]) -> Wanted:
-        most = request.max_price
+    def _wanted(self, account: str, sought: Sought, *, without: Collection[str]) -> Wanted:
         return Wanted(
-            centre=Point(request.place.lat, request.place.lon),
-            period=period,
-            radius_m=request.radius_m,
+            centre=sought.centre,
+            period=sought.period,
+            radius_m=sought.radius_m,
             account=account,
-            car=request.vehicle.size() if request.vehicle else Size(),
-            most_minor=most.amount_minor if most else ANY_PRICE,
-            currency=most.currency if most else "",
-            plug=request.plug.plug() if request.plug and request.plug.needed else None,
+            car=sought.car or _ANY_CAR,
+            most_minor=ANY_PRICE if sought.most_minor is None else sought.most_minor,
+            currency=sought.currency,
+            plug=sought.plug if sought.plug_needed else None,
             without=without,
-            clear=self._soon(period),
+            clear=self._soon(sought.period),
         )
 
     def _soon(self, period: Period) -> bool:
@@ -162,7 +161,7 @@ class Matching:
         now, looked_at = self._clock.now(), count
         while True:
             found = await nearest(tx, wanted, count=looked_at, now=now, density=self._density)
-            allowed = [one for one in found if not terms.faults(one.terms, wanted.period, now)]
+            allowed = _allowing(found, wanted.period, now)
             if len(allowed) >= count or len(found) < looked_at or looked_at >= MOST:
                 return allowed[:count]
             looked_at = min(MOST, looked_at * WIDER)
@@ -170,7 +169,7 @@ class Matching:
     async def _partial(self, tx: ReadTx, search: Search, whole: list[Ranked[Found]]) -> list[Ranked[Found]]:
         """Give what is nearly what was asked for: farther than the radius, or free for a part of the period."""
         wanted, known = search.wanted, {one.candidate.space for one in whole}
-        wider = replace(wanted, radius_m=min(FARTHEST_M, wanted.radius_m * FARTHER))
+        wider = wanted._replace(radius_m=min(FARTHEST_M, wanted.radius_m * FARTHER))
         free = await self._allowed(tx, wider, count=search.limit + len(known))
         farther = [_nearly(one, wanted.period, wanted) for one in free if one.distance_m > wanted.radius_m]
         for_a_part = await self._for_a_part(tx, search, known | {one.space for one in free})
@@ -183,7 +182,7 @@ class Matching:
         # Whoever is free for a useful part that begins or ends with the period is free for the least of it.
         for end in (Period(period.start, period.start + least), Period(period.end - least, period.end)):
             if least < period.end - period.start:
-                nearby = await nearest(tx, replace(search.wanted, period=end), count=search.limit + len(known), now=now)
+                nearby = await nearest(tx, search.wanted._replace(period=end), count=search.limit + len(known), now=now)
                 found |= {one.space: one for one in nearby if one.space not in known}
         windows = await self._spaces.windows_of(tx, found, period)
         taken = await claims.periods_of(tx, found, period, now=now)
@@ -195,24 +194,37 @@ class Matching:
         ]
 
     def _best(self, search: Search, free: list[Found]) -> list[Ranked[Found]]:
-        car = search.wanted.car if search.wanted.car != Size() else None
+        car = search.wanted.car if search.wanted.car != _ANY_CAR else None
         wish = search.welcome or search.wanted.plug
         return rank(free, car=car, chance=self._chance, wish=wish, most=search.limit)
 
     async def _priced(self, tx: ReadTx, account: str, choices: list[Ranked[Found]], asked: Period) -> list[Offered]:
-        spaces = [choice.candidate for choice in choices]
-        periods = [space.lack.free if space.lack else asked for space in spaces]
         quote = self._pricing.quote
-        quotes = [
-            quote(space.price_minor, space.currency, period) for space, period in zip(spaces, periods, strict=True)
-        ]
+        periods, quotes = [], []
+        for choice in choices:
+            space = choice.candidate
+            period = asked if space.lack is None else space.lack.free
+            periods.append(period)
+            quotes.append(quote(space.price_minor, space.currency, period))
         lacking = await self._pricing.lacking(tx, account, quotes)
         return list(map(Offered, choices, periods, quotes, lacking, strict=True))
 
 
+def _allowing(found: list[Found], period: Period, now: float) -> list[Found]:
+    """Give the spaces whose terms allow a period; rows that say the same share one object, so few are asked twice."""
+    allowing, last, fine = [], None, False
+    for one in found:
+        if one.terms is not last:
+            last = one.terms
+            fine = not terms.faults(last, period, now)
+        if fine:
+            allowing.append(one)
+    return allowing
+
+
 def _nearly(found: Found, free: Period, wanted: Wanted) -> Found:
     """Give a space that is nearly what was asked for, with what it lacks."""
-    return found._replace(lack=Lack(free, wanted.period, max(0.0, found.distance_m - wanted.radius_m)))
+    return replace(found, lack=Lack(free, wanted.period, max(0.0, found.distance_m - wanted.radius_m)))
 
 
 def shuffler(random: Random) -> Chance:
@@ -221,7 +233,3 @@ def shuffler(random: Random) -> Chance:
     One that was handed in is used itself: a simulation owns all chance.
     """
     return Shuffler(random.randbytes(16)) if isinstance(random, SystemRandom) else random  # noqa: S311
-
-
-def _welcome(request: SearchRequest) -> Plug | None:
-    return request.plug.plug() if request.plug and not request.plug.needed else None

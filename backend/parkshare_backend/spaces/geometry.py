@@ -5,6 +5,7 @@ Pure: standard library only.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 EARTH_RADIUS_M = 6_371_008.77  # the mean radius; the sphere differs from WGS 84 by at most 0.56 % below 1.5 km
 METRES_PER_DEGREE = math.pi * EARTH_RADIUS_M / 180  # along a meridian
@@ -14,6 +15,13 @@ AREA_ERROR_M = 80.0  # a place lies at most half the diagonal of its cell (111 m
 CM_PER_M = 100
 HALF_TURN = 180.0
 MICRO = 1_000_000
+ROW_ZERO, COLUMN_ZERO = 1 << 17, 1 << 18  # rows of areas go from -90 000 to 90 000, columns from -180 000 to 180 000
+NUMBERS_OF_AREA = 1 << 22  # more spaces than lie in one; with the 38 bits of an area's number less than 2**63
+
+_SPREADING = (
+    (16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333), (1, 0x5555555555555555),
+)  # fmt: skip
 
 type Spot = tuple[int, int, int]
 
@@ -26,7 +34,19 @@ class Point:
     lon: float
 
 
-def distance_m(a: Point, b: Point) -> float:
+class Located(Protocol):
+    """What has a place: a point, or more than that."""
+
+    @property
+    def lat(self) -> float:
+        """Degrees north."""
+
+    @property
+    def lon(self) -> float:
+        """Degrees east."""
+
+
+def distance_m(a: Located, b: Located) -> float:
     """Give the distance in metres along the great circle, by the haversine formula: right at any place."""
     lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
     north = math.sin((lat_b - lat_a) / 2)
@@ -64,16 +84,48 @@ def area_of(place: Point) -> Point:
 
     The step in longitude widens with the latitude, so the cell stays about as wide as it is high.
     """
-    return area_at(place.lat, place.lon)
+    return Point(*area_at(place.lat, place.lon))
 
 
-def area_at(lat: float, lon: float) -> Point:
-    """Give the area of a place that is not made yet: a search asks it of each row that it finds.
+def area_at(lat: float, lon: float) -> tuple[float, float]:
+    """Give the area of a place as latitude and longitude, and no points: a search asks it of each offer.
 
-    Nothing is kept of it: among many areas a look into a cache takes longer than these few steps.
+    Nothing is kept of it: among many areas a look into a cache takes longer than these few steps. To make a point, and
+    to call max and min, would double them.
     """
     row = round(lat / AREA_STEP_DEG)
-    step = AREA_STEP_DEG / max(math.cos(math.radians(row * AREA_STEP_DEG)), 0.01)
-    east = max(-HALF_TURN, min(HALF_TURN, round(lon / step) * step))
+    step = _step(row)
+    east = round(lon / step) * step
+    if not -HALF_TURN <= east <= HALF_TURN:
+        east = math.copysign(HALF_TURN, east)
     # To the sixth digit; by `round(east, 6)` it takes four times as long.
-    return Point(row / AREAS_PER_DEG, round(east * MICRO) / MICRO)
+    return row / AREAS_PER_DEG, round(east * MICRO) / MICRO
+
+
+def area_number(place: Point) -> int:
+    """Give the number of a place's area: no two have the same, and those that lie near mostly have near ones.
+
+    It is the area's place on Morton's curve, the bits of its row and its column in turns. What is stored in the order
+    of these numbers is read together when somebody looks around a place.
+    """
+    row = round(place.lat / AREA_STEP_DEG)
+    column = round(place.lon / _step(row))
+    return _spread(row + ROW_ZERO) << 1 | _spread(column + COLUMN_ZERO)
+
+
+def located(place: Point) -> dict[str, int]:
+    """Give what the index needs of a space's place, by the names of its columns: all of it only of the area."""
+    x, y, z = spot_of(area_of(place))
+    return {"x": x, "y": y, "z": z, "area": area_number(place)}
+
+
+def _step(row: int) -> float:
+    """Give how wide the areas of a row are, in degrees."""
+    return AREA_STEP_DEG / max(math.cos(math.radians(row * AREA_STEP_DEG)), 0.01)
+
+
+def _spread(number: int) -> int:
+    """Put a zero before each of the 32 lowest bits."""
+    for shift, mask in _SPREADING:
+        number = (number | number << shift) & mask
+    return number

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from parkshare_backend.accounts.erasure import Erasure
 from parkshare_backend.clock import to_rfc3339
-from parkshare_backend.spaces.geometry import Point, area_of, spot_of
+from parkshare_backend.spaces.geometry import Point, located
 from parkshare_backend.spaces.tables import SPACES, WINDOWS
 from parkshare_backend.store.engine import ReadTx, Tx
 
@@ -15,7 +15,7 @@ _NOBODYS = {
     "name": "", "address": "", "access_notes": "", "lat": 0.0, "lon": 0.0, "length_m": None, "width_m": None,
     "height_m": None, "seal_key": bytes(32), "sharing": 0, "withdrawn": 1, "fault": None, "terms": None,
     "plug_kind": None, "plug_power_kw": None,
-    **dict(zip(("x", "y", "z"), spot_of(area_of(Point(0.0, 0.0))), strict=True)),
+    **located(Point(0.0, 0.0)),
 }  # fmt: skip
 
 

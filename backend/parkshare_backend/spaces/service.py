@@ -11,7 +11,7 @@ from parkshare_backend.bookings.terms import Terms
 from parkshare_backend.clock import Clock
 from parkshare_backend.http.problems import INVALID_REQUEST, NOT_FOUND, FieldProblem, Problem, define
 from parkshare_backend.link.service import LinkService, check
-from parkshare_backend.spaces.geometry import Point, area_of, spot_of
+from parkshare_backend.spaces.geometry import Point, located
 from parkshare_backend.spaces.models import SpacePublish, SpaceState, SpaceWithdraw, WindowsPublish
 from parkshare_backend.spaces.periods import Period, merge
 from parkshare_backend.spaces.plugs import Plug
@@ -122,7 +122,6 @@ class Spaces:
         goes_over = known is not None and known.install != install.id
         if known is not None and not await self.speaks_for(tx, install, known):
             raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
-        x, y, z = spot_of(area_of(Point(said.position.lat, said.position.lon)))
         values = {
             "install": install.id, "account": install.account, "name": said.name,
             "lat": said.position.lat, "lon": said.position.lon,
@@ -132,7 +131,7 @@ class Spaces:
             "seal_key": said.seal_key, "sharing": int(said.sharing), "withdrawn": 0,
             "plug_kind": said.plug.kind if said.plug else None,
             "plug_power_kw": said.plug.power_kw if said.plug else None,
-            "x": x, "y": y, "z": z,
+            **located(Point(said.position.lat, said.position.lon)),
             "terms": said.terms.terms().to_json() if said.terms else None,
             "revision": known.revision + 1 if known else 1,
         }  # fmt: skip
