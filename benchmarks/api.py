@@ -306,8 +306,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=ENGINES, default="sqlite")
     parser.add_argument("--spaces", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of load in each round of each case")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load in each round of each case")
+    # Many short ones: what is reported is their median, and a shared machine changes its pace within seconds.
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)  # the other server, in its own process
