@@ -265,6 +265,9 @@ async def test_the_statement_has_each_entry_once_newest_first_and_in_pages(
         ("canceled", 550), ("added", -550), ("welcome", 2000)
     ]  # fmt: skip
     assert entries[0]["booking"] == booked["id"]
+    assert (await phone.get(f"account/statement?cursor={entries[0]['n']}"))["items"] == entries[1:], (
+        "an older release gave the number itself"
+    )
     assert [entry["n"] for entry in entries] == sorted({entry["n"] for entry in entries}, reverse=True)
 
 

@@ -1,5 +1,6 @@
 """Positions over HTTP: when the house hears that its renter is near, and when nobody hears anything."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -54,6 +55,22 @@ async def test_the_house_hears_of_one_entry_once_however_many_fixes_follow(
         await rene.fixes((15, clock.now()))
         clock.move(10)
     assert (await rene.causes()).count("renter-near") == 1
+
+
+async def test_the_house_hears_once_of_an_entry_that_many_requests_report_at_the_same_moment(
+    rene: Renting, link: Link, space: Published, clock: FakeClock
+) -> None:
+    booking = (await rene.book(space.id))["id"]
+    clock.move(10)
+    answers = await asyncio.gather(*(rene.fixes((15, NOON + late)) for late in range(8)))
+    assert all(answer["near"] == [booking] for answer in answers)
+    assert sum(answer["accepted"] for answer in answers) >= 1
+    assert (await rene.causes()).count("renter-near") == 1
+    clock.move(30)
+    answers = await asyncio.gather(*(rene.fixes((1000, clock.now() + late)) for late in range(8)))
+    assert all(answer["near"] == [] for answer in answers)
+    assert (await link.hear_event("renter.away"))["d"]["booking"] == booking
+    assert (await rene.causes()).count("renter-away") == 1
 
 
 async def test_a_drive_is_an_approach_and_driving_away_is_told_too(

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import pytest
@@ -15,6 +16,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestClient
 
+import parkshare_backend
 from parkshare_backend import keys
 from parkshare_backend.clock import new_id
 from parkshare_backend.settings import Settings
@@ -22,6 +24,7 @@ from parkshare_backend.store.engine import ConflictError, Store
 from parkshare_backend.store.outbox import Outbox, account_audience
 from parkshare_backend.webhooks import rows
 from parkshare_backend.webhooks.deliveries import Deliveries
+from parkshare_backend.webhooks.models import Kind
 from parkshare_backend.webhooks.schedule import GIVE_UP_AFTER, LONGEST_DELAY, delay
 from parkshare_backend.webhooks.sender import Sender, is_public, url_fault
 from parkshare_backend.webhooks.service import Webhooks
@@ -111,6 +114,19 @@ async def test_what_is_sent_is_what_the_list_of_changes_has_in_its_order(
     assert (await integrator.until(webhook["id"], cursor=21))["waiting"] == 0
     await happen(app, integrator.person, "booking.changed")
     assert (await receiver.has(21))[-1].q == 22
+
+
+async def test_a_kind_that_does_not_exist_is_refused_with_the_ones_that_do(integrator: Integrator) -> None:
+    body = {"url": "https://example.org/", "kinds": ["booking.changed", "booking.chnaged"]}
+    refused = await integrator.call("POST", "", body, status=422)
+    assert [error["pointer"] for error in refused["errors"]] == ["/kinds/1"]
+    assert all(kind in refused["errors"][0]["detail"] for kind in get_args(Kind))
+
+
+def test_every_kind_that_an_account_is_told_can_be_wanted() -> None:
+    told = re.compile(r'account_audience\([^)]*\), "([a-z.-]+)"')
+    package = Path(parkshare_backend.__file__).parent
+    assert {kind for file in package.rglob("*.py") for kind in told.findall(file.read_text())} == set(get_args(Kind))
 
 
 async def test_only_the_wanted_kinds_are_sent(app: web.Application, integrator: Integrator, receiver: Receiver) -> None:
@@ -538,7 +554,7 @@ async def test_a_kill_between_sending_and_noting_repeats_and_loses_nothing(
             first = await integrator.add(receiver.url, description="a")
             await integrator.call("PATCH", f"/{first['id']}", {"state": "paused"})
             receiver.gate.clear()
-            second = await integrator.add("http://127.0.0.1:9/", kinds=["never.happens"])
+            second = await integrator.add("http://127.0.0.1:9/", kinds=["standby.none"])
             with closing(sqlite3.connect(server.database)) as database, database:
                 account = integrator.person.id
                 database.execute("INSERT INTO outbox_heads VALUES (?, 3, 0)", (account_audience(account),))

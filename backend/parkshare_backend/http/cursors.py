@@ -22,6 +22,7 @@ from parkshare_backend.http.models import Request, Whole
 from parkshare_backend.http.problems import INVALID_REQUEST, FieldProblem, Problem
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 LARGEST = 2**53
 LONGEST_TEXT = 200  # characters of one part
 
@@ -66,6 +67,14 @@ def read_id_cursor(text: str | None) -> str | None:
         return text
     parts = read_cursor(text, str)
     return str(parts[0]) if parts else None
+
+
+def read_number_cursor(text: str | None) -> int | None:
+    """Give the number that a cursor holds; an older release gave the number itself."""
+    if text is None or _NUMBER.fullmatch(text):
+        return None if text is None else int(text)
+    parts = read_cursor(text, int)
+    return int(parts[0]) if parts else None
 
 
 def _is(part: object, kind: type[str | float]) -> bool:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
-from parkshare_backend.http.models import Answer, Name, Page, Request, UtcTime, Whole
+from parkshare_backend.http.cursors import Limit, PageQuery
+from parkshare_backend.http.models import Answer, Name, Page, Request, UtcTime
 from parkshare_backend.money.quote import Quote, What
 
 
@@ -90,11 +91,10 @@ class BalancesAnswer(Answer):
     may_owe: bool
 
 
-class StatementQuery(Request):
+class StatementQuery(PageQuery):
     """Which entries to list, newest first."""
 
-    limit: Annotated[Whole, Field(ge=1, le=100)] = 50
-    cursor: Annotated[Whole, Field(ge=1, le=2**53)] | None = None
+    limit: Limit = 50
 
 
 class EntryAnswer(Answer):
@@ -109,7 +109,7 @@ class EntryAnswer(Answer):
 
 
 class StatementPage(Page[EntryAnswer]):
-    """One page of entries, newest first; `next` is the number of the last one."""
+    """One page of entries, newest first."""
 
 
 def _printable(value: str) -> str:

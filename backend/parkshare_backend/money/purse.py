@@ -76,12 +76,11 @@ class Purse:
             for code in currencies
         ]
 
-    async def statement(self, account: str, *, before: int | None, limit: int) -> tuple[list[Entry], str | None]:
-        """Give a page of the account's entries, newest first, and the cursor of the next page."""
+    async def statement(self, account: str, *, before: int | None, limit: int) -> tuple[list[Entry], bool]:
+        """Give a page of the account's entries, newest first, and whether there are more."""
         async with self._store.read() as tx:
             found = await ledger.entries(tx, ledger.person(account), before=before, limit=limit + 1)
-        page = found[:limit]
-        return page, str(page[-1].n) if len(found) > limit else None
+        return found[:limit], len(found) > limit
 
     async def yearly(self, account: str, year: int) -> str:
         """Give the yearly report of an owner as CSV."""

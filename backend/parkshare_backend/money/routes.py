@@ -7,6 +7,7 @@ from aiohttp import web
 from parkshare_backend import keys
 from parkshare_backend.http.api import Context, Routes
 from parkshare_backend.http.auth import Scope
+from parkshare_backend.http.cursors import cursor, read_number_cursor
 from parkshare_backend.http.pages import page
 from parkshare_backend.http.problems import NOT_FOUND, Problem
 from parkshare_backend.money.models import (
@@ -45,7 +46,9 @@ async def balance(ctx: Context) -> BalancesAnswer:
 async def statement(ctx: Context) -> StatementPage:
     """List the entries of the account, newest first."""
     query = ctx.query(StatementQuery)
-    entries, cursor = await ctx.app[keys.PURSE].statement(ctx.account, before=query.cursor, limit=query.limit)
+    entries, more = await ctx.app[keys.PURSE].statement(
+        ctx.account, before=read_number_cursor(query.cursor), limit=query.limit
+    )
     items = [
         EntryAnswer(
             n=entry.n,
@@ -57,7 +60,7 @@ async def statement(ctx: Context) -> StatementPage:
         )
         for entry in entries
     ]
-    return StatementPage(items=items, next=cursor)
+    return StatementPage(items=items, next=cursor(entries[-1].n) if more else None)
 
 
 @routes.get(

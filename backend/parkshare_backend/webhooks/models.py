@@ -7,10 +7,9 @@ from pydantic.config import JsonDict
 
 from parkshare_backend.http.models import Answer, Id, Page, Request, UtcTime, Whole
 
-Kinds = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}\.[a-z][a-z0-9-]{0,39}$")]],
-    Field(min_length=1, max_length=20, examples=[["booking.changed"]]),
-]
+# All that an account is told. Another word is a slip of the pen, and a webhook that waits for it would stay silent.
+Kind = Literal["booking.changed", "standby.offered", "standby.ended", "standby.none", "webhook.disabled"]
+Kinds = Annotated[list[Kind], Field(min_length=1, max_length=20, examples=[["booking.changed"]])]
 Description = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Url = Annotated[
     str,

@@ -1,6 +1,6 @@
 """Webhooks as rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ class Webhook:
     id: str
     account: str
     url: str
-    kinds: list[str] | None
+    kinds: Sequence[str] | None
     description: str
     state: str
     reason: str | None
@@ -176,7 +176,7 @@ def _sendable(now: float) -> sa.ColumnElement[bool]:
     return sa.and_(WEBHOOKS.c.state == "active", WEBHOOKS.c.due_at <= now, free)
 
 
-def _json(kinds: list[str] | None) -> str | None:
+def _json(kinds: Sequence[str] | None) -> str | None:
     return None if kinds is None else orjson.dumps(kinds).decode()
 
 
