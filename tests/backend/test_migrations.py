@@ -199,3 +199,18 @@ async def test_nothing_that_is_due_breaks_the_clockwork(upgraded: Upgraded) -> N
     assert states[BOOKINGS["reserved"]] == "no_show"
     assert states[BOOKINGS["pending"]] == "rejected"
     assert states[BOOKINGS["active"]] == "active", "its house has not said that the car left"
+
+
+async def test_a_car_that_overstayed_before_is_taken_for_gone_when_its_house_is_silent_for_a_week(
+    upgraded: Upgraded,
+) -> None:
+    rene = await upgraded.person("rene")
+    overstay = f"bookings/{BOOKINGS['overstay']}"
+    upgraded.clock.move(6 * 24 * HOUR)
+    assert (await rene.get(overstay))["state"] == "active"
+    upgraded.clock.move(24 * HOUR)
+    async with asyncio.timeout(20):
+        while (await rene.get(overstay))["state"] == "active":
+            upgraded.clock.move(60)  # the loops may have begun to sleep only now
+            await asyncio.sleep(0.05)
+    assert (await rene.get(overstay))["state"] == "fulfilled"

@@ -29,7 +29,7 @@ def models() -> Path:
 
 @pytest.fixture
 async def reader(models: Path) -> AsyncIterator[EmbeddedReader]:
-    reader = EmbeddedReader(models)
+    reader = EmbeddedReader(models, read_timeout=120.0)  # what is read counts here, not how fast
     yield reader
     await reader.stop()
 
