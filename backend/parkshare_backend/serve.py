@@ -27,11 +27,10 @@ def serve(settings: Settings, *, migrate_first: bool) -> int:
         log.error("server.refused", reason=refusal)
         return 1
     try:
-        asyncio.run(_serve(settings), loop_factory=uvloop.new_event_loop)
+        return asyncio.run(_serve(settings), loop_factory=uvloop.new_event_loop)
     except OSError as error:
         log.error("server.cannot_listen", host=settings.host, port=settings.port, reason=str(error))  # noqa: TRY400
         return 1
-    return 0
 
 
 def prepare(settings: Settings, *, migrate_first: bool = True) -> str | None:
@@ -52,12 +51,14 @@ def prepare(settings: Settings, *, migrate_first: bool = True) -> str | None:
     return None
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings) -> int:
+    """Serve; give the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     app = build_app(settings)
+    outgrown = asyncio.create_task(_outgrown(app, stop))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_s)
     await runner.setup()
     door.hang(runner)
@@ -77,6 +78,15 @@ async def _serve(settings: Settings) -> None:
         await asyncio.sleep(settings.notice_s)
     finally:
         # Stops listening, says bye to the houses (on_shutdown), waits for open requests, closes the database.
+        outgrown.cancel()
         await runner.cleanup()
         app[keys.ACCESS].tell()
     log.info("server.stopped")
+    return int(outgrown.done() and not outgrown.cancelled())
+
+
+async def _outgrown(app: web.Application, stop: asyncio.Event) -> None:
+    """Stop the server once a newer one has changed the database for itself."""
+    revision = await revisions.outgrown(app[keys.STORE])
+    log.error("server.outgrown", revision=revision, remedy="Start this server anew with the newer version.")
+    stop.set()

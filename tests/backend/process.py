@@ -79,6 +79,12 @@ class BackendProcess:
         """Stop it as an operator does; give its exit code."""
         return self._end(signal.SIGTERM)
 
+    def wait(self) -> int:
+        """Wait until it ends by itself; give its exit code."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        return process.wait(timeout=30)
+
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
             return 0

@@ -10,8 +10,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
 from parkshare_backend.clock import new_id
+from parkshare_backend.store.engine import Store
+from parkshare_backend.store.revisions import head
 from tests.backend.process import BackendProcess
 from tests.backend.support import House, HouseLink, make_person, pair_house
 
@@ -120,6 +123,28 @@ async def test_sigterm_says_bye_and_ends_well(server: BackendProcess, http: Any)
         assert await link.closed() == 4503
         assert await ending == 0
     assert b"server.stopped" in server.log.read_bytes()
+
+
+async def test_a_server_ends_when_a_newer_one_has_changed_the_database_for_itself(
+    database: str, tmp_path: Path, socket_enabled: None
+) -> None:
+    async def say(revision: str) -> None:
+        store = Store(database)
+        async with store.write() as tx:
+            await tx.execute(
+                sa.text("UPDATE alembic_version SET version_num = :revision").bindparams(revision=revision)
+            )
+        await store.close()
+
+    server = BackendProcess(tmp_path, PARKSHARE_DATABASE=database).start()
+    try:
+        await say("9999")
+        assert await asyncio.to_thread(server.wait) == 1
+        assert b"server.outgrown" in server.log.read_bytes()
+        assert b"server.stopped" in server.log.read_bytes()
+    finally:
+        server.stop()
+        await say(str(head()))
 
 
 async def test_the_log_of_a_whole_session_holds_no_secret(server: BackendProcess, http: Any) -> None:

@@ -41,6 +41,7 @@ class BookingPrivacy:
             obstacles=self._obstacles,
         )
         erasure.impersonal("claims", "which periods are taken; names bookings, no people, and goes with them")
+        erasure.impersonal("claim_times", "the times of claims by the numbers of spaces; follows them at once")
         erasure.impersonal("trail", "what happened to bookings, by renter, owner, house or server; no names")
         erasure.impersonal("no_shows", "bookings whose car may still come; names bookings, no people")
         retention.register(

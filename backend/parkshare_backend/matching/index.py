@@ -122,8 +122,8 @@ _POSTGRESQL = {name: f"${n}::{TYPES.get(name, 'int8')}" for n, name in enumerate
 # area are at one point, so a ring has no more areas where spaces are dense. The outer LIMIT -1 makes SQLite sort the
 # areas before it asks; a sort of the answer would ask about every space of the ring first. Of the inner ones each makes
 # it take what lies within as it is: else it reads each coordinate, and computes each distance, wherever one is named,
-# which is a tenth of the whole. The plus hides two conditions from its planner: in a large city it makes an index for
-# them, anew for each search.
+# which is a tenth of the whole. The spaces of an area come from an index of the shared ones: to read all of its numbers
+# takes 6 % less where all are shared, and many times as long in a garage where few are.
 _ON_SQLITE = (
     f"""
     SELECT {COLUMNS}, near.d FROM (
@@ -137,8 +137,8 @@ _ON_SQLITE = (
             ) LIMIT -1
         ) WHERE d > {{seen}} AND d <= {{reach}} * {{reach}} ORDER BY d LIMIT -1
     ) AS near
-    CROSS JOIN spaces AS s ON s.n BETWEEN near.n AND near.n + {NUMBERS_OF_AREA - 1}
-    WHERE +s.sharing = 1 AND +s.withdrawn = 0 AND {SUITS} AND {_FREE_ON_SQLITE} LIMIT {{count}}
+    CROSS JOIN spaces AS s ON s.area = near.n / {NUMBERS_OF_AREA}
+    WHERE s.sharing = 1 AND s.withdrawn = 0 AND {SUITS} AND {_FREE_ON_SQLITE} LIMIT {{count}}
     """  # noqa: S608
 ).format(**_SQLITE)
 # The index of cubes gives the areas, nearest first. LATERAL with OFFSET has the spaces of one after the other looked up

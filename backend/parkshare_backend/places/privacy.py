@@ -25,6 +25,7 @@ class PlacePrivacy:
             "places", tables=("saved_places", "space_addresses"), export=self._saved.export, erase=self._erase
         )
         erasure.impersonal("place_answers", "what services said of places; the questions only as hashes, of nobody")
+        erasure.impersonal("space_words", "the index over words of addresses, without numbers; follows them at once")
         erasure.impersonal("place_turns", "when a service may be asked next")
         retention.register(
             Rule(

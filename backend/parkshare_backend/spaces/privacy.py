@@ -21,6 +21,8 @@ _NOBODYS = {
 
 def register(erasure: Erasure) -> None:
     """Answer for the tables of spaces."""
+    erasure.impersonal("window_times", "the times of windows by the numbers of spaces; follows them at once")
+    erasure.impersonal("space_places", "where areas with shared spaces lie, at their rounded places")
     erasure.register("spaces", tables=("spaces", "windows"), export=_export, erase=_erase)
 
 

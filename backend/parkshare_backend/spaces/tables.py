@@ -35,7 +35,7 @@ SPACES = table(
     sa.Column("x", Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("y", Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("z", Integer, nullable=False, server_default=sa.text("0")),
-    sa.Column("area", Integer, nullable=False, server_default=sa.text("0")),  # its number (spaces/geometry.area_number)
+    sa.Column("area", Integer, nullable=False),  # its number (spaces/geometry.area_number), never 0
     sa.Column("terms", Json),  # null: the default ones (bookings/terms.py)
     sa.CheckConstraint("sharing IN (0, 1)", name="sharing"),
     sa.CheckConstraint("withdrawn IN (0, 1)", name="withdrawn"),
@@ -52,6 +52,7 @@ WINDOWS = table(
 # spaces of an area lie at one point, and it is there once, kept by triggers: a search looks at as many places in a
 # district where a thousand spaces are shared as where ten are.
 _SHARED = "sharing = 1 AND withdrawn = 0"
+extra("spaces_of_area", f"CREATE INDEX spaces_of_area ON spaces (area) WHERE {_SHARED}")
 
 # SQLite keeps the rows of a table in the order of their numbers. So spaces are numbered by their areas, whose numbers
 # are near where they lie near, and so are their times in two tables that hold nothing else: what a search looks at lies
@@ -62,15 +63,26 @@ def _numbers_of(area: str) -> str:
     return f"BETWEEN {area} * {NUMBERS_OF_AREA} AND {area} * {NUMBERS_OF_AREA} + {NUMBERS_OF_AREA - 1}"
 
 
+# The next after the highest; once that is the last of the area, the lowest that nobody has any more.
 _NUMBERED = f"""
     UPDATE spaces SET n = (
-        SELECT coalesce(max(n), NEW.area * {NUMBERS_OF_AREA} - 1) + 1 FROM spaces
-        WHERE n {_numbers_of("NEW.area")} AND n <> NEW.n
+        SELECT CASE
+            WHEN max(n) IS NULL THEN NEW.area * {NUMBERS_OF_AREA}
+            WHEN max(n) % {NUMBERS_OF_AREA} < {NUMBERS_OF_AREA - 1} THEN max(n) + 1
+            ELSE (
+                SELECT free FROM (
+                    SELECT NEW.area * {NUMBERS_OF_AREA} AS free
+                    UNION ALL SELECT n + 1 FROM spaces WHERE n {_numbers_of("NEW.area")}
+                ) WHERE NOT EXISTS (SELECT 1 FROM spaces WHERE n = free) ORDER BY free LIMIT 1
+            ) END
+        FROM spaces WHERE n {_numbers_of("NEW.area")} AND n <> NEW.n
     ) WHERE n = NEW.n;
 """  # noqa: S608
 extra(
     "spaces_numbered",
-    f"CREATE TRIGGER spaces_numbered AFTER INSERT ON spaces BEGIN {_NUMBERED} END",
+    # A server of the release before that still runs gives none: its space would lie where nobody finds it.
+    "CREATE TRIGGER spaces_numbered AFTER INSERT ON spaces BEGIN "
+    f"SELECT RAISE(ABORT, 'a space without its area') WHERE NEW.area = 0; {_NUMBERED} END",
     engine="sqlite",
 )
 extra(
@@ -84,7 +96,7 @@ extra("space_places", "CREATE VIRTUAL TABLE space_places USING rtree_i32(n, x0, 
 # An R*Tree deletes by the number alone: with more to ask, it still reads where it should write, and refuses.
 _NOBODY_LEFT = f"""
     DELETE FROM space_places WHERE n = (SELECT OLD.area * {NUMBERS_OF_AREA} WHERE NOT EXISTS (
-        SELECT 1 FROM spaces WHERE n {_numbers_of("OLD.area")} AND area = OLD.area AND {_SHARED}));
+        SELECT 1 FROM spaces WHERE area = OLD.area AND {_SHARED}));
 """  # noqa: S608
 _PLACED = f"""
     INSERT INTO space_places SELECT NEW.area * {NUMBERS_OF_AREA}, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
@@ -115,7 +127,6 @@ keep_times("window_times", of="windows")
 
 # PostgreSQL: the same point as a cube, whose index gives the nearest first. An area counts its spaces, so whoever adds
 # one and whoever takes the last away at the same time meet at its row, and one of them conflicts.
-extra("spaces_of_area", f"CREATE INDEX spaces_of_area ON spaces (area) WHERE {_SHARED}", engine="postgresql")
 extra(
     "space_places",
     "CREATE TABLE space_places (area bigint PRIMARY KEY, spaces bigint NOT NULL, spot cube NOT NULL)",

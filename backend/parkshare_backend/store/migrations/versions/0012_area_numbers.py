@@ -43,6 +43,7 @@ def upgrade() -> None:
     else:
         _number_on_postgresql()
         _places_of_postgresql()
+    op.execute(f"CREATE INDEX spaces_of_area ON spaces (area) WHERE {_SHARED}")
 
 
 def _area_numbers() -> Iterator[tuple[int, int]]:
@@ -119,20 +120,31 @@ def _places_of_sqlite() -> None:
     """)  # noqa: S608
     numbered = f"""
         UPDATE spaces SET n = (
-            SELECT coalesce(max(n), NEW.area * {_OF_AREA} - 1) + 1 FROM spaces
-            WHERE n {_numbers_of("NEW.area")} AND n <> NEW.n
+            SELECT CASE
+                WHEN max(n) IS NULL THEN NEW.area * {_OF_AREA}
+                WHEN max(n) % {_OF_AREA} < {_OF_AREA - 1} THEN max(n) + 1
+                ELSE (
+                    SELECT free FROM (
+                        SELECT NEW.area * {_OF_AREA} AS free
+                        UNION ALL SELECT n + 1 FROM spaces WHERE n {_numbers_of("NEW.area")}
+                    ) WHERE NOT EXISTS (SELECT 1 FROM spaces WHERE n = free) ORDER BY free LIMIT 1
+                ) END
+            FROM spaces WHERE n {_numbers_of("NEW.area")} AND n <> NEW.n
         ) WHERE n = NEW.n;
     """  # noqa: S608
     nobody_left = f"""
         DELETE FROM space_places WHERE n = (SELECT OLD.area * {_OF_AREA} WHERE NOT EXISTS (
-            SELECT 1 FROM spaces WHERE n {_numbers_of("OLD.area")} AND area = OLD.area AND {_SHARED}));
+            SELECT 1 FROM spaces WHERE area = OLD.area AND {_SHARED}));
     """  # noqa: S608
     placed = f"""
         INSERT INTO space_places SELECT NEW.area * {_OF_AREA}, NEW.x, NEW.x, NEW.y, NEW.y, NEW.z, NEW.z
             WHERE NEW.sharing = 1 AND NEW.withdrawn = 0
                 AND NOT EXISTS (SELECT 1 FROM space_places WHERE n = NEW.area * {_OF_AREA});
     """  # noqa: S608
-    op.execute(f"CREATE TRIGGER spaces_numbered AFTER INSERT ON spaces BEGIN {numbered} END")
+    op.execute(
+        "CREATE TRIGGER spaces_numbered AFTER INSERT ON spaces BEGIN "
+        f"SELECT RAISE(ABORT, 'a space without its area') WHERE NEW.area = 0; {numbered} END"
+    )
     op.execute(f"""
         CREATE TRIGGER spaces_moved AFTER UPDATE OF area ON spaces WHEN OLD.area <> NEW.area BEGIN {numbered} END
     """)
@@ -147,7 +159,8 @@ def _places_of_sqlite() -> None:
 
 
 def _places_of_postgresql() -> None:
-    op.execute(f"CREATE INDEX spaces_of_area ON spaces (area) WHERE {_SHARED}")
+    # A server of the release before that still runs gives no area: its space would lie where nobody finds it.
+    op.execute("ALTER TABLE spaces ALTER COLUMN area DROP DEFAULT")
     op.execute("CREATE TABLE space_places (area bigint PRIMARY KEY, spaces bigint NOT NULL, spot cube NOT NULL)")
     # Shuffled: of places in order an index of cubes gets three times as large.
     op.execute(f"""
