@@ -132,6 +132,8 @@ async def test_a_fence_opens_and_closes_to_the_second_while_the_phone_goes_on_re
     assert (await rene.fixes((900, clock.now())))["accepted"] == 1
     clock.move(1)
     assert (await rene.fixes((900, clock.now())))["accepted"] == 0
+    clock.move(-1)  # its clock is put right
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 1
 
 
 async def test_a_canceled_booking_is_watched_no_more(rene: Renting, link: Link, space: Published) -> None:
@@ -175,6 +177,21 @@ async def test_a_last_fix_is_forgotten_when_its_booking_is_over(
     await tracking.sweep(clock.now())
     assert tracking.watched == 1
     await tracking.sweep(END + HOUR)
+    assert tracking.watched == 0
+
+
+async def test_a_last_fix_is_kept_for_a_booking_that_began_while_another_lasted(
+    rene: Renting, link: Link, space: Published, clock: FakeClock, client: TestClient
+) -> None:
+    await rene.book(space.id)
+    await rene.fixes((900, NOON))
+    await rene.book(space.id, END, END + HOUR)
+    clock.move(END - HOUR / 4 - NOON)
+    await rene.fixes((900, clock.now()))
+    tracking = client.app[keys.TRACKING]  # type: ignore[union-attr]
+    await tracking.sweep(END + HOUR)
+    assert tracking.watched == 1
+    await tracking.sweep(END + 2 * HOUR)
     assert tracking.watched == 0
 
 

@@ -65,15 +65,18 @@ class Known:
     states: dict[str, FenceState] = field(default_factory=dict)
     until: float = 0.0
     dropped: bool = False
+    forgotten_at: float = 0.0  # when nothing needs the states of the fences any more that `open` gave last
     _open: tuple[Fence, ...] = ()
-    _changes_at: float = -math.inf  # until then the same fences are open
+    _since: float = math.inf  # from then until _changes_at the same fences are open
+    _changes_at: float = -math.inf
 
     def open(self, now: float) -> tuple[Fence, ...]:
-        """Give the fences that are open; the same tuple for as long as they are the same."""
-        if now >= self._changes_at:
+        """Give the fences that are open."""
+        if not self._since <= now < self._changes_at:  # a clock may also be put back
             self._open = tuple(fence for fence in self.fences if fence.opens_at <= now < fence.closes_at)
             turns = [at for fence in self.fences for at in (fence.opens_at, fence.closes_at) if at > now]
-            self._changes_at = min(turns, default=math.inf)
+            self._since, self._changes_at = now, min(turns, default=math.inf)
+            self.forgotten_at = max((fence.forgotten_at for fence in self._open), default=0.0)
         return self._open
 
 

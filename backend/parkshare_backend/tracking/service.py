@@ -40,7 +40,6 @@ class Watch:
     """What is remembered of one account: how its open fences stand, and until when that is needed."""
 
     states: dict[str, FenceState] = field(default_factory=dict)
-    fences: tuple[Fence, ...] = ()  # those that were open last
     closes_at: float = 0.0
     turn: asyncio.Lock | None = None  # one request at a time writes; most accounts hardly ever need one
 
@@ -79,8 +78,7 @@ class Tracking:
             ignored: list[WrittenFix] = [{"index": i, "reason": NOT_NEEDED} for i in range(len(fixes))]
             return {"accepted": 0, "ignored": ignored, "near": []}
         watch = self._watches[account]
-        if watch.fences is not fences:
-            watch.fences, watch.closes_at = fences, max([fence.forgotten_at for fence in fences])
+        watch.closes_at = known.forgotten_at
         states = {fence.key: watch.states.get(fence.key) or known.states[fence.key] for fence in fences}
         ignored, events = _step_all(fences, states, fixes, now)
         if events or watch.busy:
