@@ -117,6 +117,18 @@ async def test_a_space_belongs_to_the_house_that_published_it_first(link: Link, 
             assert (await other.request(t, {"space": space.id} | d))["problem"]["status"] == 404
 
 
+async def test_an_account_has_so_many_spaces_and_can_still_change_the_ones_it_has(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parkshare_backend.spaces.service.MAX_SPACES", 2)
+    kept, gone = await publish(link), await publish(link)
+    await must(link.request("space.withdraw", {"space": gone.id}))
+    refused = await link.request("space.publish", space_document(new_id()))
+    assert refused["problem"]["type"] == "/problems/too-many-spaces"
+    for space in (kept, gone):
+        assert await must(link.request("space.publish", space_document(space.id))) == {"revision": 2}
+
+
 async def test_a_house_that_was_paired_anew_has_its_spaces_back(
     link: Link, client: TestClient, owner: Person, house: House
 ) -> None:

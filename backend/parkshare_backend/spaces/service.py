@@ -21,12 +21,20 @@ from parkshare_backend.store.dialects import among
 from parkshare_backend.store.engine import Prepared, ReadTx, Tx
 
 HORIZON_S = 29 * 86_400  # 28 days, and a day for the calendar's last local midnight
+MAX_SPACES = 1000  # of an account; so nobody can make an area expensive to search, or fill the disk
 SPACE_ELSEWHERE = define(
     "space-elsewhere",
     409,
     "The space belongs to another house",
     "A space belongs to the house that published it first. Make a new space, or revoke the other house of the same "
     "owner first.",
+)
+TOO_MANY_SPACES = define(
+    "too-many-spaces",
+    409,
+    "There are enough spaces",
+    f"An account can have {MAX_SPACES} spaces, withdrawn ones included. Publish one that was withdrawn anew, with the "
+    "same id, or pair the house with another account.",
 )
 
 
@@ -122,6 +130,8 @@ class Spaces:
         goes_over = known is not None and known.install != install.id
         if known is not None and not await self.speaks_for(tx, install, known):
             raise Problem(SPACE_ELSEWHERE, pointer="/d/space")
+        if known is None and len(await self.ids_of_account(tx, install.account)) >= MAX_SPACES:
+            raise Problem(TOO_MANY_SPACES, pointer="/d/space")
         values = {
             "install": install.id, "account": install.account, "name": said.name,
             "lat": said.position.lat, "lon": said.position.lon,
