@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect: no example has to be quick.
+settings.register_profile("no hurry", deadline=None)
+settings.load_profile("no hurry")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

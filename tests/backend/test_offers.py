@@ -13,6 +13,7 @@ from parkshare_backend.matching.models import BecauseAnswer, Offer, OfferedSpace
 from parkshare_backend.matching.offers import Offered, result
 from parkshare_backend.matching.policy import Lack, rank
 from parkshare_backend.money.amounts import Amount
+from parkshare_backend.money.models import QuoteAnswer
 from parkshare_backend.money.quote import Tariff, quote
 from parkshare_backend.spaces.geometry import Point, area_of
 from parkshare_backend.spaces.models import PeriodAnswer, PlugAnswer, PointAnswer, SizeAnswer
@@ -61,14 +62,15 @@ found_ones = st.builds(
     st.integers(0, 1000),
 )
 def test_an_offer_is_written_as_its_model_writes_it(
-    spaces: list[tuple[Found, Period, float]], car: Size, wish: Plug | None, tariff: Tariff, short_by_minor: int
+    spaces: list[tuple[Found, Period, float]], car: Size, wish: Plug | None, tariff: Tariff, least_short: int
 ) -> None:
     asked = [
         replace(found, lack=None if free == ASKED and far == 0 else Lack(free, ASKED, far))
         for found, free, far in spaces
     ]
     offers = []
-    for choice in rank(asked, car=None if car == Size() else car, chance=Random(1), wish=wish):
+    ranked = rank(asked, car=None if car == Size() else car, chance=Random(1), wish=wish)
+    for short_by_minor, choice in enumerate(ranked, least_short):
         found = choice.candidate
         period = found.lack.free if found.lack else ASKED
         quoted = quote(Amount(found.price_minor, found.currency), period, tariff)
@@ -87,7 +89,9 @@ def assert_says(offer: Offer, offered: Offered) -> None:
     assert (offer.period, offer.partial) == (PeriodAnswer.of(offered.period), offered.partial)
     assert (offer.size, offer.plug) == (SizeAnswer.of(found.size), PlugAnswer.of(found.plug))
     assert (offer.price.amount_minor, offer.price.currency) == (found.price_minor, found.currency)
-    assert (offer.quote.total_minor, offer.quote.currency) == (offered.quote.total_minor, found.currency)
+    assert offer.quote == QuoteAnswer.of(offered.quote, short_by_minor=offered.short_by_minor)
+    assert offer.quote.currency == found.currency
+    assert offer.farther_m == (round(found.lack.farther_m) if found.lack else 0)
     assert (offer.terms, offer.seal_key) == (TermsAnswer.of(found.terms), found.seal_key)
     assert (offer.distance_m, offer.walk_s, offer.reason) == (round(found.distance_m), ranked.walk_s, ranked.reason)
     assert offer.because == [BecauseAnswer.of(one) for one in ranked.because]
