@@ -123,17 +123,22 @@ async def test_without_a_booking_that_is_due_a_fix_is_forgotten_at_once(
 async def test_a_fence_opens_and_closes_to_the_second_while_the_phone_goes_on_reporting(
     rene: Renting, link: Link, space: Published, clock: FakeClock
 ) -> None:
-    await rene.book(space.id, NOON + HOUR, END)
+    booking = (await rene.book(space.id, NOON + HOUR, END))["id"]
     clock.move(0.5 * HOUR - 1)
     assert (await rene.fixes((900, clock.now())))["accepted"] == 0
     clock.move(1)
     assert (await rene.fixes((900, clock.now())))["accepted"] == 1
+    clock.move(-1)  # the server's clock is put right
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 0
+    clock.move(1)
+    assert (await rene.fixes((900, clock.now())))["accepted"] == 1
+    # With the car there the booking lives on after its end; else the clockwork would close it at some moment.
+    await link.report("grant.stored", {"booking": booking, "revision": 1})
+    await link.report("stay.arrived", {"booking": booking, "at": to_rfc3339(clock.now())})
     clock.move(END + 0.25 * HOUR - 1 - clock.now())
     assert (await rene.fixes((900, clock.now())))["accepted"] == 1
     clock.move(1)
     assert (await rene.fixes((900, clock.now())))["accepted"] == 0
-    clock.move(-1)  # its clock is put right
-    assert (await rene.fixes((900, clock.now())))["accepted"] == 1
 
 
 async def test_a_canceled_booking_is_watched_no_more(rene: Renting, link: Link, space: Published) -> None:
