@@ -26,6 +26,7 @@ from parkshare_backend.bookings.models import BookingRequest
 from parkshare_backend.bookings.service import Bookings
 from parkshare_backend.clock import new_id
 from parkshare_backend.settings import Settings
+from parkshare_backend.spaces.geometry import Point, located
 from parkshare_backend.spaces.models import PeriodBody
 from parkshare_backend.spaces.tables import SPACES, WINDOWS
 from parkshare_backend.store.engine import Store
@@ -66,7 +67,7 @@ async def build_city(store: Store, *, renters: int, spaces: int) -> City:
         await tx.add(INSTALLS, *({"id": install, "account": owner, **house} for install, owner in pairs))
         common = {"name": "x", "lat": 52.5, "lon": 13.4, "address": "", "access_notes": "", "range_m": 80.0}
         common |= {"price_minor": 250, "currency": "EUR", "seal_key": bytes(32), "sharing": 1, "withdrawn": 0}
-        common |= {"barrier": "unknown", "revision": 1}
+        common |= {"barrier": "unknown", "revision": 1} | located(Point(52.5, 13.4))
         rows = ((space, *pairs[number // 10]) for number, space in enumerate(made))
         await tx.add(
             SPACES, *({"id": space, "install": install, "account": owner, **common} for space, install, owner in rows)

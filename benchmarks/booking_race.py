@@ -26,6 +26,7 @@ from parkshare_backend.bookings.models import BookingRequest
 from parkshare_backend.bookings.service import Bookings
 from parkshare_backend.clock import SystemClock, new_id
 from parkshare_backend.http.problems import Problem
+from parkshare_backend.spaces.geometry import Point, located
 from parkshare_backend.spaces.models import PeriodBody
 from parkshare_backend.spaces.service import Spaces
 from parkshare_backend.spaces.tables import SPACES, WINDOWS
@@ -57,6 +58,7 @@ async def prepare(database: str, accounts: list[str], space: str, start: int, en
         row = {"id": space, "install": install, "account": owner, "name": "x", "lat": 0.0, "lon": 0.0, "address": ""}
         row |= {"access_notes": "", "range_m": 80.0, "price_minor": 0, "currency": "EUR", "seal_key": bytes(32)}
         row |= {"sharing": 1, "withdrawn": 0, "barrier": "unknown", "revision": 1}
+        row |= located(Point(0.0, 0.0))
         await tx.execute(sa.insert(SPACES).values(row))
         await tx.execute(sa.insert(WINDOWS).values(space=space, t0=start, t1=end))
     await store.close()
