@@ -71,8 +71,8 @@ def read_id_cursor(text: str | None) -> str | None:
 
 def read_number_cursor(text: str | None) -> int | None:
     """Give the number that a cursor holds; an older release gave the number itself."""
-    if text is None or _NUMBER.fullmatch(text):
-        return None if text is None else int(text)
+    if text is not None and _NUMBER.fullmatch(text):
+        return int(text)
     parts = read_cursor(text, int)
     return int(parts[0]) if parts else None
 
